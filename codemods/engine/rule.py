@@ -10,14 +10,20 @@ same body against TensorFlow (`tests/rules`). Registration is this decorator and
         return jax.nn.leaky_relu(features, negative_slope=alpha)
 
 What a body may hold (it is partially evaluated, never executed, when code is ported):
-  * `return EXPRESSION`: the replacement;
+  * `return EXPRESSION`: the replacement; parts of it over known values only are printed as a literal
+    (`padding.upper()` gives `"SAME"`), others as code (`padding.upper()` of the user's expression);
   * `if CONDITION:` over arguments whose value is known when porting (constants in the source, or
     arguments that were not given). A condition on an argument that is not known makes the call a
-    residual; test `known(arg)` first where there is a form for both cases;
-  * `NAME = EXPRESSION` over known arguments: computed when porting, printed as a literal;
+    residual; test `known(arg)` first where there is a form for both cases. `and`, `or` stop early.
+    Known without the value: `isinstance(arg, int)` where the type is known, `x.ndim` and `x.dtype`
+    of a tensor whose type is known, `len(xs)` of a list display (and then `xs[0]` is its element);
+  * `NAME = EXPRESSION`: computed when porting and printed as a literal where all of it is known, else
+    put in place of NAME as code;
   * `refuse("reason")`: this case stays TensorFlow, with the reason in the report;
-  * macros (see `macro`) such as `initializer(...)` and `dtype(...)`, which turn an argument into code.
-Free names may only be those in `IMPORTS`, builtins, and macros.
+  * macros (see `macro`) such as `initializer(...)` and `dtype(...)`, which turn an argument into code;
+  * calls of functions marked `inline`, whose bodies are inlined by the same rules.
+Free names may only be those in `IMPORTS`, builtins, macros, inlined functions, and the `helpers` of
+an object rule. `shape` alone is executed, with dims that may be symbolic, and may call any function.
 """
 
 from __future__ import annotations
@@ -129,6 +135,7 @@ class Weight:
       steps: invertible steps from the original's layout to the target's, applied in order:
         `("transpose", axes)`, `("reshape", shape)`, `("blocks", axis, order)` (split in
         len(order) equal blocks along axis and reorder them), `("take", axis, index)`.
+        In a rule's `reshape`, 0 keeps the dimension in that place and -1 is what is left.
     """
 
     target: str
@@ -140,13 +147,26 @@ class ObjectRule:
     """A rewrite of a class whose instances are called: a layer, loss, metric.
 
     `make(constructor arguments..., *, x, rngs)` is the replacement of the constructor, a rule body;
-    `x` stands for the first call's input, of which only `x.shape[i]` may be used; both keyword-only
-    parameters are optional. A `make` that returns None (or is absent) makes no object: the call
-    alone remains (Flatten, Activation, losses).
+    `x` stands for the first call's input, of which only `x.shape[i]` and `len(x.shape)` may be used
+    (a list of them, `x[0].shape`, for a layer that is called on a list); both keyword-only parameters
+    are optional, and more may be named after inputs of `call` (`query`, `value`), for which they stand.
+    A `make` that returns None (or is absent) makes no object: the call alone remains (Flatten,
+    Activation, losses). The arguments in `COMMON_LAYER_ARGUMENTS` are settled before, in or out of
+    the signature.
     `call(layer, inputs..., *, training, <constructor argument>...)` is the replacement of a call: a
-    rule body; keyword-only parameters are the constructor's arguments by name, and `training`.
+    rule body; keyword-only parameters are the constructor's arguments by name, and `training`. A
+    loss has no object: `call(y_true, y_pred, sample_weight=None, *, <constructor argument>...)`.
     `shape(x, *, <constructor argument>...)` gives the output shape, a tuple of dims, from the input's `x.shape`
-    (dims may be symbolic: use only + - * //). Absent: the shape of `x` is kept.
+    (dims may be symbolic: use only + - * //). Absent: the shape of `x` is kept. A list of shapes
+    where the call gives several outputs.
+    `weights` maps the original's variables, named below the layer by attributes (`kernel`,
+    `cell.bias`, `_query_dense.kernel`), to `Weight`s below the NNX module; variables that the layer
+    was made without (no bias) have no place and need none.
+    `wraps` names the constructor arguments that hold a layer: in `make`, `call` and `shape` each is
+    a `Wrapped`. `children` maps attributes of the original that hold its inner layers to the paths
+    of theirs below the NNX module ("" for the module itself).
+    `helpers` are classes and functions whose source goes into the output, once for a file, where a
+    body that is used names them.
     """
 
     symbols: tuple[str, ...]
@@ -160,6 +180,83 @@ class ObjectRule:
     differences: Sequence[Difference]
     attribute: str
     doc: str
+    helpers: Sequence[Any] = ()
+    wraps: Sequence[str] = ()
+    children: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrapped:
+    """A layer's constructor that is an argument of another's, as rule bodies see it.
+
+    `wrapped.NAME` is a constructor argument. `make` and `call` are inlined like the bodies of the
+    rule itself; each `make` is a new layer.
+    """
+
+    rule: ObjectRule
+    arguments: Mapping[str, Any]
+
+    @property
+    def symbol(self) -> str:
+        return self.rule.symbols[0]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self.arguments:
+            raise AttributeError(name)
+        return self.arguments[name]
+
+    def make(self, **extra: Any) -> Any:
+        return _take(self.rule.make, **{**self.arguments, **extra}) if self.rule.make else None
+
+    def call(self, layer: Any, *inputs: Any, **extra: Any) -> Any:
+        assert self.rule.call is not None
+        return _take(self.rule.call, layer, *inputs, **{**self.arguments, **extra})
+
+    def shape(self, x: Any) -> Any:
+        return _take(self.rule.shape, x, **self.arguments) if self.rule.shape else x.shape
+
+
+def _take(body: Callable[..., Any], *args: Any, **values: Any) -> Any:
+    """Calls `body` with those of the values that it takes."""
+    return body(*args, **{name: values[name] for name in inspect.signature(body).parameters if name in values})
+
+
+@dataclasses.dataclass(frozen=True)
+class Common:
+    """An argument that every layer takes and the port leaves out.
+
+    Attributes:
+      why: the note in the report, or the reason of the residual.
+      accepted: values with which it may be left out; None: with any.
+    """
+
+    why: str
+    accepted: tuple[Any, ...] | None = None
+
+
+_NO_PENALTY = "penalties and constraints on weights are not ported yet"
+
+#: By name, or by pattern; a value is compared as its string where it is a dtype.
+COMMON_LAYER_ARGUMENTS: Mapping[str, Common] = {
+    "name": Common("a module is named by the attribute that holds it"),
+    "dtype": Common("computing in another dtype than float32 is not ported yet", (None, "float32")),
+    "trainable": Common("frozen layers are not ported yet", (None, True)),
+    "dynamic": Common("every module may be dynamic", (None, False, True)),
+    "autocast": Common("only matters with a mixed dtype policy", (None, True, False)),
+    "input_shape": Common("shapes come from the trace"),
+    "batch_input_shape": Common("shapes come from the trace"),
+    "batch_shape": Common("shapes come from the trace"),
+    "batch_size": Common("shapes come from the trace"),
+    "input_length": Common("shapes come from the trace"),
+    "seed": Common("randomness comes from `rngs`"),
+    "weights": Common("weights given to a constructor are not ported yet", (None,)),
+    "lora_rank": Common("LoRA is not ported yet", (None,)),
+    "lora_alpha": Common("LoRA is not ported yet", (None,)),
+    "quantization_config": Common("quantization is not ported", (None,)),
+    "gptq_unpacked_column_size": Common("quantization is not ported", (None,)),
+    "*_regularizer": Common(_NO_PENALTY, (None,)),
+    "*_constraint": Common(_NO_PENALTY, (None,)),
+}
 
 
 RULES: dict[str, Rule] = {}
@@ -168,6 +265,7 @@ ATTRIBUTES: dict[str, Rule] = {}
 CONSTANTS: dict[str, str] = {}
 OBJECTS: dict[str, ObjectRule] = {}
 MACROS: dict[str, Macro] = {}
+INLINED: dict[str, Callable[..., Any]] = {}
 
 
 def _enter(table: dict[str, Any], names: Sequence[str], entry: Any) -> None:
@@ -225,7 +323,8 @@ def _object(kind: str) -> Callable[..., Callable[[type], type]]:
     def decorator(
         *symbols: str, samples: Sequence[Sample] = (), differences: Sequence[Difference] = (), attribute: str = ""
     ) -> Callable[[type], type]:
-        """Registers a class with `make`, `call`, `shape`, `weights`. `attribute`: default field name."""
+        """Registers a class with `make`, `call`, `shape`, `weights`, `helpers`, `wraps`, `children`.
+        `attribute`: default field name."""
 
         def register(body: type) -> type:
             weights = {
@@ -237,6 +336,7 @@ def _object(kind: str) -> Callable[..., Callable[[type], type]]:
             entry = ObjectRule(
                 symbols, kind, body.__dict__.get("make"), call, body.__dict__.get("shape"), weights, mode,
                 samples, differences, attribute or symbols[0].rsplit(".", 1)[-1].lower(), inspect.getdoc(body) or "",
+                getattr(body, "helpers", ()), getattr(body, "wraps", ()), getattr(body, "children", {}),
             )  # fmt: skip
             _enter(OBJECTS, symbols, entry)
             return body
@@ -259,14 +359,19 @@ class Macro:
     names; called at run time (in tests) it returns what that source evaluates to. When the
     argument is not known (an expression of the user's), the expression itself, rewritten, is used
     where `passes_through` is set; else the call is a residual.
+    Arguments after the first are code: `function(value, "self.dense(x)")` gets the source of the
+    expressions, safe to put anywhere, and an expression of the user's is called with them.
     """
 
     name: str
     function: Callable[..., str]
     passes_through: bool
 
-    def __call__(self, *args: Any) -> Any:
-        return args[0] if callable(args[0]) else eval(self.function(*args), _namespace())
+    def __call__(self, value: Any, *code: Any) -> Any:
+        if callable(value):
+            return value(*code) if code else value
+        names = {f"_{i}": argument for i, argument in enumerate(code)}
+        return eval(self.function(value, *names), _namespace() | names)
 
 
 def macro(function: Callable[..., str] | None = None, *, passes_through: bool = True) -> Any:
@@ -278,6 +383,21 @@ def macro(function: Callable[..., str] | None = None, *, passes_through: bool = 
         return entry
 
     return register(function) if function is not None else register
+
+
+def inline(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Registers a function with a rule body, for use inside rule bodies."""
+    _enter(INLINED, [function.__name__], function)
+    return function
+
+
+class Refused(Exception):
+    """A rule body refuses the call; the reason is for the report."""
+
+
+def refuse(reason: str) -> Any:
+    """In a rule body: this case stays TensorFlow."""
+    raise Refused(reason)
 
 
 def known(value: Any) -> bool:
