@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Puts Debian's wheel of pip into FOLDER, for machines that have Python but not pip: fetch_pip.sh FOLDER
+set -euo pipefail
+export LC_ALL=C
+
+say() { printf 'wheels: %s\n' "$*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+mkdir -p "$1"
+folder=$(realpath "$1")
+for tool in apt-get dpkg-deb; do
+  command -v "$tool" >/dev/null || die "$tool is missing"
+done
+# shellcheck source=third_party/bazel/private_apt.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/private_apt.sh"
+private_apt_setup "$folder/apt" stable
+private_apt_download "$folder/packages" python3-pip-whl
+dpkg-deb --extract "$folder"/packages/python3-pip-whl_*.deb "$folder/root"
+mv "$folder"/root/usr/share/python-wheels/pip-*.whl "$folder"
+rm -rf "$folder/apt" "$folder/packages" "$folder/root"

@@ -1,0 +1,205 @@
+"""Installs a hashed lock: `python3 -I install_wheels.py LOCK FOLDER PIP...`.
+
+Run by wheels_repo.bzl. PIP is the command that runs pip, which downloads the wheels (into its own
+cache, so that an interrupted run goes on) and checks their hashes. Each wheel is unpacked into
+FOLDER/dists/<name> and compiled, and FOLDER/BUILD.bazel gets one py_library per distribution.
+The result is the same, byte for byte, wherever it is made.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import email.parser
+import os
+import pathlib
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+import zipfile
+
+# Large parts that no target reads, as path prefixes or path parts.
+PRUNED = {
+    "numpy": re.compile(r"(^|/)tests/"),
+    "scipy": re.compile(r"(^|/)tests/"),
+    "tensorflow_cpu": re.compile(r"^tensorflow/include/"),
+}
+# Names by which other distributions ask for one that the lock replaces.
+REPLACED = {"tensorflow": "tensorflow_cpu"}
+
+HEADER = """\
+load("@rules_python//python:defs.bzl", "py_library")
+
+package(default_visibility = ["//visibility:public"])
+"""
+LIBRARY = """
+py_library(
+    name = "_{name}",
+    data = ["dists/{name}"],
+    imports = ["dists/{name}"],
+    visibility = ["//visibility:private"],
+)
+
+py_library(
+    name = "{name}",
+    deps = {deps},
+)
+"""
+ALIAS = """
+alias(
+    name = "{name}",
+    actual = "{actual}",
+)
+"""
+
+
+def normalise(name: str) -> str:
+    return re.sub(r"[-_.]+", "_", name).lower()
+
+
+def say(text: str) -> None:
+    print(f"wheels: {text}", flush=True)
+
+
+def download(lock: pathlib.Path, folder: pathlib.Path, pip: list[str]) -> list[pathlib.Path]:
+    """Runs pip and turns its output into one line per package."""
+    total = len(re.findall(r"^[A-Za-z0-9].*==", lock.read_text(encoding="utf-8"), re.MULTILINE))
+    say(f"downloading {total} packages, or taking them from pip's cache")
+    command = [*pip, "download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--progress-bar=off"]
+    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), "--requirement", str(lock)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    assert process.stdout and process.stderr
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        errors = pool.submit(process.stderr.read)
+        seen = 0
+        for line in process.stdout:
+            if line.startswith("Collecting "):
+                seen += 1
+            size = re.search(r"(\S+\.whl).* \((\d+(?:\.\d+)?) MB\)", line)
+            if size and float(size[2]) >= 5:
+                say(f"{seen} of {total}: {size[1].rpartition('/')[2]}, {size[2]} MB")
+            elif line.startswith("Collecting ") and seen % 20 == 0:
+                say(f"{seen} of {total}")
+    if process.wait():
+        sys.stderr.write(errors.result())
+        lines = [x for x in errors.result().splitlines() if x.startswith("ERROR:")]
+        sys.exit(lines[-1] if lines else "pip download failed")
+    return sorted(folder.glob("*.whl"), key=lambda p: (-p.stat().st_size, p.name))
+
+
+def unpack(wheel: pathlib.Path, dists: pathlib.Path) -> str:
+    """Unpacks one wheel, compiles its modules, and returns its name."""
+    name = normalise(wheel.name.split("-")[0])
+    target = dists / name
+    pruned = PRUNED.get(name)
+    sources = []
+    with zipfile.ZipFile(wheel) as z:
+        for info in z.infolist():
+            path = info.filename
+            if path.endswith("/"):
+                continue
+            # <name>.data/{purelib,platlib} belong beside the modules, scripts into bin/.
+            data = re.match(r"[^/]+\.data/([^/]+)/(.+)", path)
+            if data and data[1] in ("purelib", "platlib"):
+                path = data[2]
+            elif data and data[1] == "scripts":
+                path = "bin/" + data[2]
+            elif data:
+                continue
+            if (pruned and pruned.search(path)) or path.endswith(".pyc"):
+                continue
+            file = target / path
+            if not file.resolve().is_relative_to(target.resolve()):
+                sys.exit(f"{wheel.name} has a file outside its folder: {path}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with z.open(info) as src, open(file, "wb") as dst:
+                shutil.copyfileobj(src, dst, 1 << 20)
+            executable = path.startswith("bin/") or (info.external_attr >> 16) & 0o111
+            file.chmod(0o755 if executable else 0o644)
+            if path.endswith(".py"):
+                sources.append(file)
+    warnings.simplefilter("ignore", SyntaxWarning)
+    for file in sources:
+        try:
+            py_compile.compile(
+                str(file),
+                dfile=str(file.relative_to(target)),
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+        except (py_compile.PyCompileError, ValueError):
+            pass  # A template or a file for another Python version: import will say so if asked.
+    return name
+
+
+def dependencies(dists: pathlib.Path, names: set[str]) -> dict[str, set[str]]:
+    """Every distribution with all that it needs, itself included, extras as they are asked for."""
+    sys.path.insert(0, str(dists / "packaging"))
+    from packaging.requirements import Requirement
+
+    requires: dict[str, list[Requirement]] = {}
+    for name in names:
+        (metadata,) = (dists / name).glob("*.dist-info/METADATA")
+        message = email.parser.Parser().parsestr(metadata.read_text(encoding="utf-8"), headersonly=True)
+        requires[name] = [Requirement(r) for r in message.get_all("Requires-Dist", [])]
+
+    def direct(name: str, extra: str) -> set[tuple[str, str]]:
+        found = set()
+        for r in requires[name]:
+            if r.marker is not None and not r.marker.evaluate({"extra": extra}):
+                continue
+            needed = normalise(r.name)
+            needed = needed if needed in names else REPLACED.get(needed, needed)
+            if needed in names:
+                found |= {(needed, e) for e in ("", *r.extras)}
+        return found
+
+    closure = {}
+    for name in names:
+        done: set[tuple[str, str]] = set()
+        todo = {(name, "")}
+        while todo:
+            item = todo.pop()
+            done.add(item)
+            todo |= direct(*item) - done
+        closure[name] = {n for n, _ in done}
+    return closure
+
+
+def build_file(closure: dict[str, set[str]]) -> str:
+    text = HEADER
+    for name, needed in sorted(closure.items()):
+        deps = "".join(f'        ":_{n}",\n' for n in sorted(needed))
+        text += LIBRARY.format(name=name, deps=f"[\n{deps}    ]")
+    for name, actual in sorted(REPLACED.items()):
+        if name not in closure and actual in closure:
+            text += ALIAS.format(name=name, actual=actual)
+    return text
+
+
+def main() -> None:
+    lock, folder, pip = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
+    dists, wheels = folder / "dists", folder / "wheels"
+    for path in (dists, wheels):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+    start = time.monotonic()
+    files = download(lock, wheels, pip)
+    say(f"downloaded in {time.monotonic() - start:.0f} s; unpacking and compiling")
+    names = set()
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        futures = [pool.submit(unpack, wheel, dists) for wheel in files]
+        for count, future in enumerate(concurrent.futures.as_completed(futures), 1):
+            names.add(future.result())
+            if count % 20 == 0 or count == len(files):
+                say(f"{count} of {len(files)} unpacked")
+    shutil.rmtree(wheels)
+    (folder / "BUILD.bazel").write_text(build_file(dependencies(dists, names)), encoding="utf-8")
+    say(f"ready after {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

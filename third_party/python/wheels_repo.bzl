@@ -1,0 +1,63 @@
+"""The locked wheels as an external repository with one py_library per distribution.
+
+`@pypi//:jax` brings jax and what jax needs, and nothing else: a target has TensorFlow in its
+runfiles only where it says so. Each distribution is one folder, `dists/<name>`, and one input, so
+that a sandbox makes a link per distribution and not one per file.
+"""
+
+load(":host.bzl", "require_linux")
+
+visibility("private")
+
+def _pip_command(rctx, python):
+    """The words that run pip: the host's own, else Debian's wheel of it."""
+    host_python = rctx.read(rctx.path(rctx.attr._interpreter_host)).strip()
+    if rctx.execute([host_python, "-m", "pip", "--version"]).return_code == 0:
+        return [host_python, "-m", "pip"]
+    wheels = [
+        w
+        for w in _list(rctx, "/usr/share/python-wheels")
+        if w.basename.startswith("pip-")
+    ]
+    if not wheels:
+        fetched = rctx.execute(
+            ["bash", rctx.path(rctx.attr._fetch_pip), rctx.path("pip")],
+            quiet = False,
+        )
+        if fetched.return_code:
+            fail("pip is needed and could not be fetched; install it (Debian: apt-get install python3-pip)")
+        wheels = [w for w in _list(rctx, "pip") if w.basename.startswith("pip-")]
+    return [str(python), str(wheels[0]) + "/pip"]
+
+def _list(rctx, folder):
+    path = rctx.path(folder)
+    return path.readdir() if path.exists else []
+
+def _wheels_repo_impl(rctx):
+    require_linux(rctx)
+    python = rctx.path(rctx.attr._interpreter)
+    lock = rctx.path(rctx.attr.lock)
+    result = rctx.execute(
+        [python, "-I", rctx.path(rctx.attr._install_script), lock, rctx.path(".")] + _pip_command(rctx, python),
+        quiet = False,
+        timeout = 3600,
+    )
+    if result.return_code:
+        fail("the locked Python wheels could not be installed: " + result.stderr.strip().split("\n")[-1])
+
+wheels_repo = repository_rule(
+    implementation = _wheels_repo_impl,
+    doc = """Installs a hashed lock with the user's own pip set-up.
+
+Index, proxy and certificates come from pip's environment variables and files. They are not declared
+as inputs: the hashes in the lock say what is installed, wherever it came from.
+""",
+    attrs = {
+        "lock": attr.label(mandatory = True, allow_single_file = True, doc = "A lock made by lock.sh."),
+        "_fetch_pip": attr.label(default = "//third_party/bazel:fetch_pip.sh", allow_single_file = True),
+        "_install_script": attr.label(default = ":install_wheels.py", allow_single_file = True),
+        "_interpreter": attr.label(default = "@python//:bin/python3", allow_single_file = True),
+        "_interpreter_host": attr.label(default = "@python//:HOST", allow_single_file = True),
+        "_private_apt": attr.label(default = "//third_party/bazel:private_apt.sh", allow_single_file = True),
+    },
+)
