@@ -33,6 +33,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from codemods.engine.api import canonical
+
 #: Names that generated code may use, with the import that brings each.
 IMPORTS: Mapping[str, str] = {
     "functools": "import functools",
@@ -269,7 +271,8 @@ INLINED: dict[str, Callable[..., Any]] = {}
 
 
 def _enter(table: dict[str, Any], names: Sequence[str], entry: Any) -> None:
-    for name in names:
+    # Under its canonical name (`api.canonical`): several aliases of one thing in one rule are one entry.
+    for name in {canonical(name) if "." in name else name: None for name in names}:
         if name in table:
             raise ValueError(f"two rules for {name}")
         table[name] = entry
