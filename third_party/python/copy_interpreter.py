@@ -12,31 +12,20 @@ import shutil
 import sys
 import sysconfig
 
-# Parts of the standard library that no build step opens.
-PRUNED = {
-    "__pycache__",
-    "ensurepip",
-    "idlelib",
-    "test",
-    "tests",
-    "tkinter",
-    "turtledemo",
-    "site-packages",
-    "dist-packages",
-}
-PRUNED_FILES = re.compile(
-    r"sitecustomize\.py|usercustomize\.py|EXTERNALLY-MANAGED|.*\.a|.*\.pyc|_tkinter\..*|_test.*\.so|_ctypes_test.*"
+# Parts of the standard library that no build step opens, and what a distribution adds to it.
+PRUNED = re.compile(
+    r"__pycache__|ensurepip|idlelib|tests?|tkinter|turtledemo|config-\d.*|(site|dist)-packages"
+    r"|(site|user)customize\.py|EXTERNALLY-MANAGED|_tkinter\..*|_(ctypes_)?test.*\.so|.*\.(a|pyc)"
 )
 
 
 def ignore(folder: str, names: list[str]) -> list[str]:
-    config = re.compile(r"config-\d.*")
-    return [n for n in names if n in PRUNED or PRUNED_FILES.fullmatch(n) or config.fullmatch(n)]
+    return [n for n in names if PRUNED.fullmatch(n)]
 
 
 def main() -> None:
     version, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    running = "%d.%d" % sys.version_info[:2]
+    running = "{}.{}".format(*sys.version_info)
     if running != version:
         sys.exit(f"this is Python {running}")
     name = f"python{version}"

@@ -9,6 +9,7 @@ The result is the same, byte for byte, wherever it is made.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import email.parser
 import os
 import pathlib
@@ -123,15 +124,14 @@ def unpack(wheel: pathlib.Path, dists: pathlib.Path) -> str:
                 sources.append(file)
     warnings.simplefilter("ignore", SyntaxWarning)
     for file in sources:
-        try:
+        # A template or a file for another Python version stays uncompiled: import will say so if asked.
+        with contextlib.suppress(py_compile.PyCompileError, ValueError):
             py_compile.compile(
                 str(file),
                 dfile=str(file.relative_to(target)),
                 doraise=True,
                 invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
             )
-        except (py_compile.PyCompileError, ValueError):
-            pass  # A template or a file for another Python version: import will say so if asked.
     return name
 
 
