@@ -68,100 +68,77 @@ def wrapped(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.with_changes(lpar=[cst.LeftParen(), *node.lpar], rpar=[*node.rpar, cst.RightParen()])
 
 
-def _fit(node: cst.BaseExpression, least: int) -> cst.BaseExpression:
-    return node if strength(node) >= least else wrapped(node)
+#: The least strength of what stands in a field, for nodes where that does not depend on an operator.
+_LEAST: dict[type[cst.CSTNode], dict[str, int]] = {
+    cst.Attribute: {"value": _ATOM},
+    cst.Subscript: {"value": _ATOM},
+    cst.Call: {"func": _ATOM},
+    cst.Await: {"expression": _ATOM},
+    cst.Comparison: {"left": _BITOR},
+    cst.ComparisonTarget: {"comparator": _BITOR},
+    cst.IfExp: {"body": _OR, "test": _OR, "orelse": _LAMBDA},
+    cst.Lambda: {"body": _LAMBDA},
+    cst.Arg: {"value": _LAMBDA},
+    cst.Element: {"value": _LAMBDA},
+    cst.StarredElement: {"value": _BITOR},
+    cst.DictElement: {"key": _LAMBDA, "value": _LAMBDA},
+    cst.StarredDictElement: {"value": _BITOR},
+    cst.CompFor: {"iter": _OR},
+    cst.CompIf: {"test": _OR},
+    cst.ListComp: {"elt": _LAMBDA},
+    cst.SetComp: {"elt": _LAMBDA},
+    cst.GeneratorExp: {"elt": _LAMBDA},
+    cst.DictComp: {"key": _LAMBDA, "value": _LAMBDA},
+    cst.Index: {"value": _LAMBDA},
+    cst.Slice: {"lower": _TERNARY, "upper": _TERNARY, "step": _TERNARY},
+    cst.FormattedStringExpression: {"expression": _OR},
+    cst.Param: {"default": _LAMBDA},
+}
 
 
-def _base(node: cst.BaseExpression) -> cst.BaseExpression:
-    return node if is_atom(node) else wrapped(node)
+def _least(parent: cst.CSTNode) -> dict[str, int]:
+    match parent:
+        case cst.BinaryOperation(operator=cst.Power()):
+            return {"left": _AWAIT, "right": _UNARY}
+        case cst.BinaryOperation():
+            level = _BINARY[type(parent.operator)]
+            return {"left": level, "right": level + 1}
+        case cst.UnaryOperation():
+            return {"expression": _NOT if isinstance(parent.operator, cst.Not) else _UNARY}
+        case cst.BooleanOperation():
+            level = _OR if isinstance(parent.operator, cst.Or) else _AND
+            return {"left": level, "right": level}
+    return _LEAST.get(type(parent), {})
+
+
+def fit(node: cst.BaseExpression, parent: cst.CSTNode, field: str) -> cst.BaseExpression:
+    """The expression as it has to be written as `parent.field`."""
+    least = _least(parent).get(field, _WALRUS)
+    if strength(node) < least or least == _ATOM and isinstance(parent, cst.Attribute) and not is_atom(node):
+        return wrapped(node)
+    return node
 
 
 class _Parenthesiser(cst.CSTTransformer):
     """Looks at each node's parts once these are done."""
 
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
-        return updated_node.with_changes(value=_base(updated_node.value))
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
+        changes = {}
+        for field in _least(updated_node):
+            part = getattr(updated_node, field)
+            if isinstance(part, cst.BaseExpression) and not _sole_generator(updated_node, part):
+                fitting = fit(part, updated_node, field)
+                if fitting is not part:
+                    changes[field] = fitting
+        if isinstance(updated_node, cst.Call) and len(updated_node.args) > 1:
+            args = [arg.with_changes(value=fit(arg.value, arg, "value")) for arg in updated_node.args]
+            changes["args"] = args
+        return updated_node.with_changes(**changes) if changes else updated_node
 
-    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.Subscript:
-        return updated_node.with_changes(value=_base(updated_node.value))
 
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
-        args, node = updated_node.args, updated_node.with_changes(func=_base(updated_node.func))
-        if len(args) == 1 and isinstance(args[0].value, cst.GeneratorExp) and not args[0].keyword and not args[0].star:
-            return node
-        return node.with_changes(args=[arg.with_changes(value=_fit(arg.value, _LAMBDA)) for arg in args])
-
-    def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.Await:
-        return updated_node.with_changes(expression=_base(updated_node.expression))
-
-    def leave_BinaryOperation(
-        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
-    ) -> cst.BinaryOperation:
-        level = _BINARY[type(updated_node.operator)]
-        left, right = (_AWAIT, _UNARY) if level == _POWER else (level, level + 1)
-        return updated_node.with_changes(left=_fit(updated_node.left, left), right=_fit(updated_node.right, right))
-
-    def leave_UnaryOperation(
-        self, original_node: cst.UnaryOperation, updated_node: cst.UnaryOperation
-    ) -> cst.UnaryOperation:
-        least = _NOT if isinstance(updated_node.operator, cst.Not) else _UNARY
-        return updated_node.with_changes(expression=_fit(updated_node.expression, least))
-
-    def leave_BooleanOperation(
-        self, original_node: cst.BooleanOperation, updated_node: cst.BooleanOperation
-    ) -> cst.BooleanOperation:
-        level = _OR if isinstance(updated_node.operator, cst.Or) else _AND
-        return updated_node.with_changes(left=_fit(updated_node.left, level), right=_fit(updated_node.right, level))
-
-    def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.Comparison:
-        targets = [t.with_changes(comparator=_fit(t.comparator, _BITOR)) for t in updated_node.comparisons]
-        return updated_node.with_changes(left=_fit(updated_node.left, _BITOR), comparisons=targets)
-
-    def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.IfExp:
-        return updated_node.with_changes(
-            body=_fit(updated_node.body, _OR),
-            test=_fit(updated_node.test, _OR),
-            orelse=_fit(updated_node.orelse, _LAMBDA),
-        )
-
-    def leave_Lambda(self, original_node: cst.Lambda, updated_node: cst.Lambda) -> cst.Lambda:
-        return updated_node.with_changes(body=_fit(updated_node.body, _LAMBDA))
-
-    def leave_Element(self, original_node: cst.Element, updated_node: cst.Element) -> cst.Element:
-        return updated_node.with_changes(value=_fit(updated_node.value, _LAMBDA))
-
-    def leave_StarredElement(
-        self, original_node: cst.StarredElement, updated_node: cst.StarredElement
-    ) -> cst.StarredElement:
-        return updated_node.with_changes(value=_fit(updated_node.value, _BITOR))
-
-    def leave_DictElement(self, original_node: cst.DictElement, updated_node: cst.DictElement) -> cst.DictElement:
-        key, value = _fit(updated_node.key, _LAMBDA), _fit(updated_node.value, _LAMBDA)
-        return updated_node.with_changes(key=key, value=value)
-
-    def leave_CompFor(self, original_node: cst.CompFor, updated_node: cst.CompFor) -> cst.CompFor:
-        return updated_node.with_changes(iter=_fit(updated_node.iter, _OR))
-
-    def leave_CompIf(self, original_node: cst.CompIf, updated_node: cst.CompIf) -> cst.CompIf:
-        return updated_node.with_changes(test=_fit(updated_node.test, _OR))
-
-    def leave_ListComp(self, original_node: cst.ListComp, updated_node: cst.ListComp) -> cst.ListComp:
-        return updated_node.with_changes(elt=_fit(updated_node.elt, _LAMBDA))
-
-    def leave_GeneratorExp(self, original_node: cst.GeneratorExp, updated_node: cst.GeneratorExp) -> cst.GeneratorExp:
-        return updated_node.with_changes(elt=_fit(updated_node.elt, _LAMBDA))
-
-    def leave_Index(self, original_node: cst.Index, updated_node: cst.Index) -> cst.Index:
-        return updated_node.with_changes(value=_fit(updated_node.value, _LAMBDA))
-
-    def leave_Slice(self, original_node: cst.Slice, updated_node: cst.Slice) -> cst.Slice:
-        parts = {name: getattr(updated_node, name) for name in ("lower", "upper", "step")}
-        return updated_node.with_changes(**{name: part and _fit(part, _TERNARY) for name, part in parts.items()})
-
-    def leave_FormattedStringExpression(
-        self, original_node: cst.FormattedStringExpression, updated_node: cst.FormattedStringExpression
-    ) -> cst.FormattedStringExpression:
-        return updated_node.with_changes(expression=_fit(updated_node.expression, _OR))
+def _sole_generator(parent: cst.CSTNode, part: cst.BaseExpression) -> bool:
+    # `f(x for x in xs)` shares the call's parentheses; the call puts them on if there are more arguments.
+    return isinstance(parent, cst.Arg) and isinstance(part, cst.GeneratorExp)
 
 
 def parenthesised(node: Node) -> Node:
