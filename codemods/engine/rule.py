@@ -21,9 +21,10 @@ What a body may hold (it is partially evaluated, never executed, when code is po
     put in place of NAME as code;
   * `refuse("reason")`: this case stays TensorFlow, with the reason in the report;
   * macros (see `macro`) such as `initializer(...)` and `dtype(...)`, which turn an argument into code;
-  * calls of functions marked `inline`, whose bodies are inlined by the same rules.
-Free names may only be those in `IMPORTS`, builtins, macros, inlined functions, and the `helpers` of
-an object rule. `shape` alone is executed, with dims that may be symbolic, and may call any function.
+  * calls of functions marked `inline`, whose bodies are inlined by the same rules, and of functions
+    marked `computed`, which are executed when porting over known values and dims.
+Free names may only be those in `IMPORTS`, builtins, macros, inlined and computed functions, and the
+`helpers` of an object rule. `shape` alone is executed, with dims that may be symbolic, and may call any function.
 """
 
 from __future__ import annotations
@@ -238,13 +239,15 @@ class Common:
 
 _NO_PENALTY = "penalties and constraints on weights are not ported yet"
 
-#: By name, or by pattern; a value is compared as its string where it is a dtype.
+#: By name, or by pattern; dtypes are compared by their names. An argument that a rule's signature
+#: requires (Embedding's `input_dim`) is that rule's own.
 COMMON_LAYER_ARGUMENTS: Mapping[str, Common] = {
     "name": Common("a module is named by the attribute that holds it"),
     "dtype": Common("computing in another dtype than float32 is not ported yet", (None, "float32")),
     "trainable": Common("frozen layers are not ported yet", (None, True)),
     "dynamic": Common("every module may be dynamic", (None, False, True)),
     "autocast": Common("only matters with a mixed dtype policy", (None, True, False)),
+    "input_dim": Common("shapes come from the trace"),
     "input_shape": Common("shapes come from the trace"),
     "batch_input_shape": Common("shapes come from the trace"),
     "batch_shape": Common("shapes come from the trace"),
@@ -268,6 +271,7 @@ CONSTANTS: dict[str, str] = {}
 OBJECTS: dict[str, ObjectRule] = {}
 MACROS: dict[str, Macro] = {}
 INLINED: dict[str, Callable[..., Any]] = {}
+COMPUTED: dict[str, Callable[..., Any]] = {}
 
 
 def _enter(table: dict[str, Any], names: Sequence[str], entry: Any) -> None:
@@ -391,6 +395,13 @@ def macro(function: Callable[..., str] | None = None, *, passes_through: bool = 
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     """Registers a function with a rule body, for use inside rule bodies."""
     _enter(INLINED, [function.__name__], function)
+    return function
+
+
+def computed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Registers a function of known values and dims (`x.shape`, maybe symbolic) for use in rule bodies.
+    It is executed when porting; its result, of literals and dims, is printed."""
+    _enter(COMPUTED, [function.__name__], function)
     return function
 
 
