@@ -1,0 +1,66 @@
+"""The call under test, as an expression over `model` and `inputs`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any
+
+from parity.errors import BadInputError
+
+
+def default_call(model: Any, layer_class: type | None = None) -> str:
+    """`model(*inputs)`, with `training=False` where the object takes it.
+
+    Args:
+      model: the object or function under test.
+      layer_class: Keras's Layer: its instances are asked for the signature of `call`.
+    """
+    function = model.call if layer_class is not None and isinstance(model, layer_class) else model
+    function = getattr(function, "python_function", function)
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return "model(*inputs)"
+    return "model(*inputs, training=False)" if "training" in parameters else "model(*inputs)"
+
+
+def check_call(call: str) -> None:
+    """Raises BadInputError unless the text is an expression."""
+    try:
+        ast.parse(call, mode="eval")
+    except SyntaxError as error:
+        raise BadInputError(f"--call {call!r} is not an expression: {error.msg}") from None
+
+
+def in_training(call: str) -> str | None:
+    """The call with `training=True` for `training=False`; None if the keyword is not there."""
+    tree = ast.parse(call, mode="eval")
+    found = False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "training" and isinstance(node.value, ast.Constant):
+            node.value = ast.copy_location(ast.Constant(True), node.value)
+            found = True
+    return ast.unparse(tree) if found else None
+
+
+def add_training(call: str) -> str | None:
+    """The call with `training=True` added to the outermost call, if that is a call of the model itself."""
+    tree = ast.parse(call, mode="eval")
+    if not (isinstance(tree.body, ast.Call) and isinstance(tree.body.func, ast.Name) and tree.body.func.id == "model"):
+        return None
+    tree.body.keywords.append(ast.keyword("training", ast.Constant(True)))
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def evaluate(call: str, model: Any, inputs: Any, names: dict[str, Any] | None = None) -> Any:
+    """Runs a call.
+
+    Args:
+      call: the expression.
+      model: the object or function under test.
+      inputs: its positional arguments.
+      names: further globals, such as `tf` or `jnp`.
+    """
+    code = compile(call, "<call>", "eval", dont_inherit=True)
+    return eval(code, {**(names or {}), "model": model, "inputs": inputs})  # noqa: S307 - the user's own
