@@ -53,6 +53,7 @@ class Rewritten:
       ledger: keywords of the outermost call that are there only because the two frameworks'
         defaults differ; a later step may state them once per file.
       notes: differences of meaning that the user should know of, one sentence each.
+      helpers: names of the helpers of the rule (`ObjectRule.helpers`) that the code uses.
     """
 
     code: cst.BaseExpression
@@ -60,6 +61,7 @@ class Rewritten:
     imports: frozenset[str] = frozenset()
     ledger: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    helpers: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)

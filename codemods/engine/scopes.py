@@ -62,7 +62,7 @@ class Scopes:
         if special is not None:
             special(self, node, scope, fallback)
         else:
-            for child in _children(node):
+            for child in children(node):
                 self._walk(child, scope, fallback)
 
     def _walk_all(self, nodes: object, scope: Scope, fallback: bool) -> None:
@@ -172,7 +172,7 @@ class Scopes:
 
     def _for(self, node: cst.For | cst.CompFor, scope: Scope, fallback: bool) -> None:
         self._bind_target(node.target, None, scope, fallback)
-        for child in _children(node):
+        for child in children(node):
             if child is not node.target:
                 self._walk(child, scope, fallback)
 
@@ -185,7 +185,7 @@ class Scopes:
         self._walk_all(getattr(node, "pattern", None), scope, fallback)
 
     def _try(self, node: cst.Try, scope: Scope, fallback: bool) -> None:
-        for child in _children(node):
+        for child in children(node):
             guarded = isinstance(child, cst.ExceptHandler) and _imports(node.body)
             self._walk(child, scope, fallback or guarded)
 
@@ -223,7 +223,8 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(kind) if not f.name.startswith(_LAYOUT))
 
 
-def _children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A node's parts, in the order of the source, without layout; faster than `node.children`."""
     for field in _fields(type(node)):
         value = getattr(node, field)
         if isinstance(value, cst.CSTNode):
@@ -234,7 +235,7 @@ def _children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def _simple_statements(suite: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The small statements of a function's own body, at any depth, without those of nested scopes."""
-    for child in _children(suite):
+    for child in children(suite):
         if isinstance(child, cst.BaseSmallStatement):
             yield child
         elif not isinstance(child, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):

@@ -1,0 +1,272 @@
+"""Calls, lambdas and comprehensions in rule bodies."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import libcst as cst
+
+from codemods.engine import outcome, rule
+from codemods.engine.defaults import dotted, is_default
+from codemods.engine.expressions import Expressions, _bare, _source
+from codemods.engine.values import Code, Items, Known, Outline, Source, Stop, Value, evaluated, is_literal, names_in
+
+_print = cst.Module([]).code_for_node
+
+Given = tuple[list[Value], dict[str, Value]]
+
+
+class Calls(Expressions):
+    """Evaluates calls: macros and inlined functions, what can be computed, and code for the rest."""
+
+    def eval_Call(self, node: cst.Call) -> Value:
+        function = self.eval(node.func)
+        target = function.value if isinstance(function, Known) else None
+        if target in (outcome.refuse, rule.refuse):
+            reason = self.eval(node.args[0].value)
+            raise Stop(str(reason.value) if isinstance(reason, Known) else _print(node.args[0].value))
+        if target is rule.known:
+            return Known(self.is_known(node.args[0].value))
+        if isinstance(target, rule.Macro):
+            return self.macro(target, [self.eval(arg.value) for arg in node.args])
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in ("make", "call", "shape"):
+            base = self.eval(node.func.value)
+            if isinstance(base, Known) and isinstance(base.value, rule.Wrapped):
+                return self.wrapped(base.value, node.func.attr.value, *self.arguments(node))
+        if getattr(target, "__name__", None) in rule.INLINED and rule.INLINED[target.__name__] is target:
+            args, keywords = self.arguments(node)
+            return self.inlined(target, args, keywords)
+        simple = not any(arg.star for arg in node.args)
+        if simple and isinstance(function, Known):
+            found = self.computable(target, node)
+            if found is not None:
+                return found
+        return self.printed(node, function)
+
+    def is_known(self, node: cst.BaseExpression) -> bool:
+        value = self.eval(node)
+        return isinstance(value, Known)
+
+    def arguments(self, node: cst.Call) -> Given:
+        args: list[Value] = []
+        keywords: dict[str, Value] = {}
+        for arg in node.args:
+            value = self.eval(arg.value)
+            if arg.keyword is not None:
+                keywords[arg.keyword.value] = value
+            elif arg.star:
+                parts = self.parts(value) if arg.star == "*" else None
+                if parts is None:
+                    raise Stop(f"what `{arg.star}{_print(arg.value)}` holds is not known")
+                args += parts
+            else:
+                args.append(value)
+        return args, keywords
+
+    # What is the engine's own
+
+    def macro(self, macro: rule.Macro, args: Sequence[Value]) -> Value:
+        first, rest = args[0], [self.state.code(value) for value in args[1:]]
+        if isinstance(first, Items):
+            first = self.folded(first)
+        if not isinstance(first, Known) or callable(first.value) and not isinstance(first.value, type):
+            if not macro.passes_through:
+                raise Stop(f"`{macro.name}` has to know the value, which the source does not tell")
+            code = self.state.code(first)
+            return Code(cst.Call(code, [cst.Arg(part) for part in rest])) if rest else first
+        try:
+            source = macro.function(first.value, *(_print(_atom(part)) for part in rest))
+        except (outcome.Refusal, rule.Refused) as error:
+            raise Stop(error.reason if isinstance(error, outcome.Refusal) else str(error)) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise Stop(str(error)) from error
+        code = cst.parse_expression(source)
+        value = evaluated(code)
+        return Known(value, code, first.source) if isinstance(value, (type(None), bool, int, float, str)) else Code(code, object)
+
+    def inlined(self, function: Callable[..., Any], args: Sequence[Value], keywords: dict[str, Value]) -> Value:
+        from codemods.engine import frame  # the two call each other
+
+        try:
+            bound = inspect.signature(function).bind(*args, **keywords)
+        except TypeError as error:
+            raise Stop(f"{function.__name__}: {error}") from error
+        env: dict[str, Value] = {}
+        for parameter in bound.signature.parameters.values():
+            if parameter.name in bound.arguments:
+                value = bound.arguments[parameter.name]
+                if parameter.kind is parameter.VAR_POSITIONAL:
+                    value = Items(tuple(value), tuple)
+                env[parameter.name] = self.named(parameter.name, value)
+            elif parameter.default is not parameter.empty:
+                env[parameter.name] = Known(parameter.default, None, Source.DEFAULT)
+        return frame.run(self.state, function, env)
+
+    def wrapped(self, layer: rule.Wrapped, part: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value:
+        body = getattr(layer.rule, part)
+        if body is None:
+            return Known(None)
+        given = {name: self.extern(name, value) for name, value in layer.arguments.items()} | keywords
+        taken = {name: given[name] for name in inspect.signature(body).parameters if name in given}
+        return self.inlined(body, args, taken)
+
+    # What can be computed
+
+    def computable(self, function: Any, node: cst.Call) -> Value | None:
+        """The result of a function of known values, or of what is known of a value."""
+        args = [self.eval(arg.value) for arg in node.args if arg.keyword is None]
+        keywords = {arg.keyword.value: self.eval(arg.value) for arg in node.args if arg.keyword is not None}
+        if function is isinstance and len(args) == 2:
+            return self.instance(args[0], args[1])
+        parts = [self.parts(arg) if not isinstance(arg, Known) else None for arg in args]
+        if function is len and parts[0] is not None and args:
+            return Known(len(parts[0]), None, Source.GIVEN)
+        if function is len and isinstance(args[0], Outline) and args[0].is_shape:
+            return Known(self.state.dims(args[0]).items.__len__(), None, Source.GIVEN)
+        values = [*args, *keywords.values()]
+        if all(isinstance(value, Known) for value in values):
+            if callable(function) and not isinstance(function, rule.Macro):
+                known = {name: value.value for name, value in keywords.items()}  # type: ignore[union-attr]
+                plain = [value.value for value in args]  # type: ignore[union-attr]
+                found = self.computed(lambda: _plain(function(*plain, **known)), node, *values)
+                array = getattr(found.value, "ndim", 0) and hasattr(found.value, "__array__")
+                return dataclasses.replace(found, code=self.printed(node, self.eval(node.func)).code) if array else found
+            return None
+        if keywords or not all(isinstance(arg, Known) or p is not None for arg, p in zip(args, parts, strict=True)):
+            return None
+        sequences = [self.parts(arg) if p is None else p for arg, p in zip(args, parts, strict=True)]
+        return self.sequence(function, args, sequences)
+
+    def sequence(self, function: Any, args: Sequence[Value], parts: Sequence[Sequence[Value] | None]) -> Value | None:
+        """Python's functions of sequences, for those whose elements are not all known."""
+        if not parts or any(part is None for part in parts):
+            return None
+        if function in (list, tuple) and len(parts) == 1:
+            same = isinstance(args[0], Items) and args[0].kind is function
+            return args[0] if same else self.folded(Items(tuple(parts[0] or ()), function))
+        if function is reversed:
+            return Items(tuple(reversed(parts[0] or ())), list)
+        if function is enumerate and len(parts) == 1:
+            return Items(tuple(Items((Known(i), item), tuple) for i, item in enumerate(parts[0] or ())), list)
+        if function is zip:
+            rows = zip(*parts, strict=False)  # type: ignore[arg-type]
+            return Items(tuple(self.folded(Items(tuple(row), tuple)) for row in rows), list)
+        return None
+
+    def instance(self, value: Value, kinds: Value) -> Value | None:
+        if not isinstance(kinds, Known):
+            kinds = self.folded(kinds) if isinstance(kinds, Items) else kinds
+        if not isinstance(kinds, Known):
+            return None
+        wanted = kinds.value if isinstance(kinds.value, tuple) else (kinds.value,)
+        if isinstance(value, Known):
+            return Known(isinstance(value.value, wanted), None, value.source)
+        found = value.kind if isinstance(value, Items) else value.type if isinstance(value, Code) else None
+        if found is None or found is object:
+            return None
+        return Known(issubclass(found, wanted), None, Source.GIVEN)
+
+    # Code
+
+    def printed(self, node: cst.Call, function: Value) -> Value:
+        code = self.state.code(function)
+        path = dotted(code)
+        args: list[cst.Arg] = []
+        ledger: set[str] = set()
+        for arg in node.args:
+            value = self.eval(arg.value)
+            if arg.keyword is not None and isinstance(value, Known):
+                if path and is_literal(value.code) and is_default(path, arg.keyword.value, value.value):
+                    continue
+                if value.source is Source.DEFAULT:
+                    ledger.add(arg.keyword.value)
+            parts = self.parts(value) if arg.star == "*" else None
+            if parts is not None:
+                args += [cst.Arg(self.state.code(part)) for part in parts]
+            elif arg.star == "**" and isinstance(value, Code) and isinstance(value.code, cst.Dict):
+                args += [cst.Arg(e.value, keyword=cst.Name(evaluated(e.key))) for e in value.code.elements]  # type: ignore[attr-defined]
+            elif arg.star == "**" and isinstance(value, Known):
+                args += [_keyword(name, self.state.code(Known(item))) for name, item in value.value.items()]
+            else:
+                args.append(arg.with_changes(value=self.state.code(value)))
+        if args:
+            args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        made = _bare(node).with_changes(func=code, args=args)
+        self.state.ledgers[made] = frozenset(ledger)
+        return Code(made)
+
+    def eval_Lambda(self, node: cst.Lambda) -> Value:
+        names = [param.name.value for param in node.params.params]
+        inner, fresh = self.inner(names)
+        params = [
+            p.with_changes(name=cst.Name(fresh[p.name.value]), default=p.default and self.code(p.default))
+            for p in node.params.params
+        ]
+        body = inner.code(node.body)
+        return Code(_bare(node).with_changes(params=node.params.with_changes(params=params), body=body), object)
+
+    def inner(self, names: Sequence[str]) -> tuple[Calls, dict[str, str]]:
+        """A copy of this frame in which `names` are variables of the body, clear of the user's names."""
+        fresh = {name: name if name not in self.state.user_names else f"{name}_" for name in names}
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.env = self.env | {name: Code(cst.Name(new)) for name, new in fresh.items()}
+        return copy, fresh
+
+    def eval_ListComp(self, node: cst.ListComp) -> Value:
+        return self.comprehension(node)
+
+    def eval_GeneratorExp(self, node: cst.GeneratorExp) -> Value:
+        return self.comprehension(node)
+
+    def comprehension(self, node: cst.ListComp | cst.GeneratorExp) -> Value:
+        """Written out where the sequence is known, else printed."""
+        clause = node.for_in
+        sequence = self.eval(clause.iter)
+        parts = self.parts(sequence)
+        if parts is not None and clause.inner_for_in is None:
+            items = []
+            for part in parts:
+                frame, _ = self.inner([])
+                frame.env = dict(self.env)
+                frame.assign(clause.target, part)  # type: ignore[attr-defined]
+                if all(frame.truth(test.test) for test in clause.ifs):  # type: ignore[attr-defined]
+                    items.append(frame.eval(node.elt))
+            return self.folded(Items(tuple(items), list))
+        frame, fresh = self.inner(sorted(names_in(clause.target)))
+        if clause.inner_for_in is not None:
+            raise Stop("a nested comprehension over what is not known")
+        target = clause.target.visit(_Rename(fresh))
+        ifs = [test.with_changes(test=frame.code(test.test)) for test in clause.ifs]
+        new = clause.with_changes(target=target, iter=self.state.code(sequence), ifs=ifs)
+        return Code(node.with_changes(elt=frame.code(node.elt), for_in=new), list)
+
+
+class _Rename(cst.CSTTransformer):
+    def __init__(self, names: dict[str, str]):
+        self._names = names
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
+        return updated_node.with_changes(value=self._names.get(updated_node.value, updated_node.value))
+
+
+def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
+    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    return cst.Arg(value, keyword=cst.Name(name), equal=equal)
+
+
+def _atom(node: cst.BaseExpression) -> cst.BaseExpression:
+    from codemods.engine.precedence import is_atom, parenthesised, wrapped
+
+    node = parenthesised(node)
+    return node if is_atom(node) else wrapped(node)
+
+
+def _plain(value: Any) -> Any:
+    """Scalars of NumPy as Python's own, and iterators written out."""
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return value.item()
+    return list(value) if isinstance(value, (range, zip, enumerate, map, reversed)) else value

@@ -1,0 +1,71 @@
+"""Defaults of the functions and classes that rules use."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import libcst as cst
+
+from codemods.engine.rule import IMPORTS, _namespace
+
+_MISSING = object()
+
+
+@functools.cache
+def _names() -> dict[str, Any]:
+    return _namespace()
+
+
+def dotted(node: cst.BaseExpression) -> str | None:
+    """`jax.nn.relu` of a chain that starts at an import, else None."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.insert(0, node.attr.value)
+        node = node.value
+    return ".".join([node.value, *parts]) if isinstance(node, cst.Name) and node.value in IMPORTS else None
+
+
+def resolved(path: str) -> Any:
+    """The object at a dotted path over `IMPORTS`, None where there is none."""
+    root, *rest = path.split(".")
+    return functools.reduce(lambda value, name: getattr(value, name, None), rest, _names().get(root))
+
+
+@functools.cache
+def _paths() -> dict[int, str]:
+    modules = ("jnp", "jax.nn", "lax", "jnp.linalg", "jax.image", "jsp.special", "nnx", "optax")
+    found = {}
+    for module in reversed(modules):
+        found |= {id(value): f"{module}.{name}" for name, value in vars(resolved(module)).items() if callable(value)}
+    return found
+
+
+def path_of(value: Any) -> str | None:
+    """How to write a function or class of the target libraries that a body got hold of as a value."""
+    module = getattr(value, "__module__", None) or getattr(type(value), "__module__", "")
+    known = callable(value) and str(module).startswith(("jax", "flax", "optax"))
+    return _paths().get(id(value)) if known else None
+
+
+@functools.cache
+def _parameters(path: str) -> dict[str, Any]:
+    try:
+        target = resolved(path)
+        # The metaclass of NNX modules hides the constructor's signature.
+        signature = inspect.signature(target.__init__ if isinstance(target, type) else target)
+    except (TypeError, ValueError):  # not a Python function: nothing is left out
+        return {}
+    return {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}
+
+
+def is_default(path: str, keyword: str, value: Any) -> bool:
+    """Does the target take this value for the keyword when it is left out?"""
+    default = _parameters(path).get(keyword, _MISSING)
+    if default is _MISSING or type(default) is not type(value):
+        return False
+    try:
+        return bool(default == value) and repr(default) == repr(value)
+    except Exception:  # arrays and such
+        return False
