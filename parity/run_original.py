@@ -14,7 +14,7 @@ from typing import Any
 
 from parity import call as calls
 from parity import frameworks as frameworks_lib
-from parity import isolation, trees, unit
+from parity import isolation, optimizer, source, trees, unit
 from parity.errors import BadInputError
 from parity.facts import Facts
 from parity.frames import Frames
@@ -69,6 +69,7 @@ def run(request: unit.Request, out: str) -> None:
     is_object = not hasattr(loaded.model, "__name__") and not hasattr(loaded.model, "python_function")
     modules = {name for name, module in list(sys.modules.items()) if _is_user_module(module, tracer.frames)}
     facts = Facts(tracer, frameworks, loaded.model if is_object else None, modules)
+    found = optimizer.find(source.parse(request.source), vars(loaded.module), frameworks)
     trace = {
         "version": 1,
         "source": os.path.relpath(os.path.abspath(request.source), os.path.abspath(root)).replace(os.sep, "/"),
@@ -79,7 +80,7 @@ def run(request: unit.Request, out: str) -> None:
         "inputs": trees.describe(list(inputs)),
         "outputs": trees.describe(outputs),
         "root": facts.root_id(),
-        "optimizer": None,
+        "optimizer": None if found is None else {"expression": found.expression, "line": found.line},
         "train_step": _overrides_train_step(loaded.model, frameworks),
         "objects": facts.objects(),
     }
