@@ -1,0 +1,144 @@
+"""`jaxport port`: one file in, one file out, checked against the original."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import pathlib
+import tempfile
+
+from cli import certificate, errors, outputs, paths, progress, steps, summary
+from parity import source
+
+NAME = "port"
+HELP = "port one file to JAX and check it against the original"
+
+LEVELS = ("none", "shapes", "forward", "gradients", "step", "trajectory")
+
+_EPILOG = """\
+example:
+  jaxport port mnist_cnn.py --out ported --entry 'MnistCNN(num_classes=10)' --input 'float32[8,28,28,1]'
+
+exit codes: 0 ported in full and verified at the level; 2 bad input or usage, nothing written;
+3 residuals left, all listed; 4 a check failed"""
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError
+    return value
+
+
+_seconds.__name__ = "number of seconds"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the flags."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
+    parser.add_argument("file", metavar="FILE.py", help="the file to port")
+    parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
+    parser.add_argument("--entry", metavar="EXPRESSION", help="gives the object to call, over the file's names")
+    parser.add_argument(
+        "--input", metavar="SPEC", action="append", default=[],
+        help="one positional argument, as `float32[8,28,28,1]` or `int32[8,64]{0..999}`; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--call", metavar="EXPRESSION", help="over `model` and `inputs`; default: model(*inputs)")
+    parser.add_argument(
+        "--example", metavar="FILE.py", help="a file with model() and inputs(seed), in place of these three"
+    )
+    parser.add_argument("--verify", choices=LEVELS, default="step", help="how far to check; default: step")
+    parser.add_argument("--package_root", metavar="DIR", help="the folder that the file's imports start from")
+    parser.add_argument(
+        "--keras", choices=("auto", "3", "legacy"), default="auto", help="which Keras runs the original"
+    )
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=600.0, help="that the original may take; default: 600"
+    )
+    parser.add_argument("--report", action="store_true", help="write report.html, report.json and report.sarif too")
+    parser.add_argument("--force", action="store_true", help="overwrite a port that was changed by hand")
+
+
+def request(args: argparse.Namespace) -> steps.Request:
+    """What the flags ask for; raises `BadInputError` where they do not fit together."""
+    if args.example and (args.entry or args.input or args.call):
+        raise errors.BadInputError("--example says what to run, so --entry, --input and --call have no place beside it")
+    if (args.input or args.call) and not args.entry:
+        raise errors.BadInputError("--input and --call need --entry, the expression that gives the object to call")
+    if args.verify != "none" and not (args.entry or args.example):
+        raise errors.BadInputError(
+            "say what to run: --entry with --input, or --example; or --verify none to port without running anything"
+        )
+    for flag, is_there in (("example", pathlib.Path.is_file), ("package_root", pathlib.Path.is_dir)):
+        value = getattr(args, flag)
+        if value and not is_there(paths.typed(value)):
+            raise errors.BadInputError(
+                f"--{flag} {value}: there is no such {'file' if flag == 'example' else 'folder'}"
+            )
+    file = paths.typed(args.file)
+    root = paths.typed(args.package_root) if args.package_root else None
+    if root and not file.is_relative_to(root):
+        raise errors.BadInputError(f"{args.file} does not lie below --package_root {args.package_root}")
+    out = paths.typed(args.out)
+    if out.exists() and not out.is_dir():
+        raise errors.BadInputError(f"--out {args.out}: this is a file; give a folder")
+    return steps.Request(
+        source=file,
+        shown=args.file,
+        entry=args.entry,
+        inputs=args.input,
+        call=args.call,
+        example=paths.typed(args.example) if args.example else None,
+        package_root=root,
+        level=args.verify,
+        keras=args.keras,
+        timeout=args.timeout,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command; returns its exit code."""
+    asked = request(args)
+    try:
+        source.check(str(asked.source))
+    except errors.BadInputError as e:
+        raise errors.BadInputError(e.reason, asked.shown, e.line) from None
+    out = paths.typed(args.out)
+    module, weights = out / f"{asked.stem}_jax.py", out / "weights_map.json"
+    if not args.force:
+        edited = outputs.edited(module, weights)
+        outputs.refuse_edited(edited, ", ".join(paths.shown(p) for p in edited), "--force")
+    shown = progress.Progress()
+    with tempfile.TemporaryDirectory(prefix="jaxport-") as name:
+        folder = pathlib.Path(name)
+        if asked.runs:
+            with shown.step("capture", f"running {asked.shown} on TensorFlow"):
+                steps.capture(asked, folder)
+        with shown.step("port", f"rewriting {asked.shown}"):
+            steps.port(asked, folder)
+        residuals = steps.read(folder / "residuals.json")
+        weights_map = steps.read(folder / "weights_map.json")
+        if residuals.get("residuals") or asked.level == "none":
+            trace = steps.read(folder / "trace.json") if asked.runs else None
+            found = certificate.without_checks(asked.stem, asked.level, residuals, weights_map, trace)
+        else:
+            with shown.step("verify", f"comparing {asked.stem}_jax.py with the original, level {asked.level}"):
+                steps.verify(asked, folder)
+            found = certificate.complete(steps.read(folder / "certificate.json"), residuals)
+        (folder / "certificate.json").write_text(outputs.dump(found), encoding="utf-8")
+        contents = _contents(asked, folder, out)
+        if args.report:
+            steps.report(asked, folder, folder / "report")
+            contents |= {out / p.name: p.read_text(encoding="utf-8") for p in sorted((folder / "report").iterdir())}
+        outputs.write(contents)
+    print(summary.text(asked.shown, paths.shown(module), found, residuals, shown.seconds, shown.total))
+    return summary.exit_code(found)
+
+
+def _contents(asked: steps.Request, folder: pathlib.Path, out: pathlib.Path) -> dict[pathlib.Path, str]:
+    """The files that the user gets."""
+    names = (f"{asked.stem}_jax.py", "weights_map.json", "residuals.json", "certificate.json")
+    contents = {out / name: (folder / name).read_text(encoding="utf-8") for name in names}
+    contents[out / names[1]] = outputs.stamped(contents[out / names[1]], contents[out / names[0]])
+    return contents

@@ -1,0 +1,110 @@
+"""The command line of every step, and what its exit code means."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from cli import errors, process
+
+#: Seconds that a step other than the user's own program may take.
+_TOOL_TIMEOUT = 600.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the user asked to port, and how far to check it.
+
+    Attributes:
+      source: the file, absolute.
+      shown: the file as the user named it.
+      entry, inputs, call, example: what to run; all empty where nothing may be run.
+      package_root: the folder that imports start from.
+      level: how far to verify.
+      keras: which Keras runs the original.
+      timeout: seconds that the original may take.
+    """
+
+    source: pathlib.Path
+    shown: str
+    entry: str | None = None
+    inputs: Sequence[str] = ()
+    call: str | None = None
+    example: pathlib.Path | None = None
+    package_root: pathlib.Path | None = None
+    level: str = "step"
+    keras: str = "auto"
+    timeout: float = 600.0
+
+    @property
+    def runs(self) -> bool:
+        """Is the original to be run?"""
+        return bool(self.entry or self.example)
+
+    @property
+    def stem(self) -> str:
+        return self.source.stem
+
+
+def _run(name: str, module: str, arguments: Sequence[str], timeout: float, request: Request) -> int:
+    """Runs a step; exit code 2 becomes `BadInputError` with the step's own sentence."""
+    try:
+        finished = process.run(module, arguments, timeout)
+    except process.TimedOut:
+        reason = f"the {name} step did not finish in {timeout:g} s; split the file, or give smaller inputs"
+        raise errors.BadInputError(reason, request.shown) from None
+    if finished.code == errors.BAD_INPUT:
+        raise errors.BadInputError(finished.sentence.replace(str(request.source), request.shown))
+    if finished.code not in (errors.PORTED, errors.RESIDUALS, errors.CHECK_FAILED):
+        raise errors.StepStopped(
+            f"{request.shown}: the {name} step stopped (exit code {finished.code}), which is a fault of jaxport; "
+            f"its last words:\n{finished.tail}"
+        )
+    return finished.code
+
+
+def capture(request: Request, folder: pathlib.Path) -> None:
+    """Runs the original; writes trace.json and oracle.safetensors."""
+    # `--name=value` in one word: an expression may begin with a dash.
+    arguments = [f"--source={request.source}", f"--out={folder}", f"--level={request.level}"]
+    arguments += [f"--keras={request.keras}", f"--timeout={request.timeout}"]
+    arguments += [f"--input={spec}" for spec in request.inputs]
+    for flag in ("entry", "call", "example", "package_root"):
+        value = getattr(request, flag)
+        arguments += [f"--{flag}={value}"] if value else []
+    # The step itself keeps to the time-out, once for each Keras that it tries.
+    _run("capture", "parity.capture", arguments, 2 * request.timeout + _TOOL_TIMEOUT, request)
+
+
+def port(request: Request, folder: pathlib.Path) -> None:
+    """Ports the source; writes <stem>_jax.py, weights_map.json and residuals.json."""
+    arguments = [f"--source={request.source}", f"--out={folder}"]
+    trace = folder / "trace.json"
+    arguments += [f"--trace={trace}"] if trace.exists() else []
+    _run("port", "codemods.port", arguments, _TOOL_TIMEOUT, request)
+
+
+def verify(request: Request, folder: pathlib.Path) -> None:
+    """Checks the port against the recorded original; writes certificate.json."""
+    arguments = [f"--module={folder / request.stem}_jax.py", f"--weights_map={folder}/weights_map.json"]
+    arguments += [f"--trace={folder}/trace.json", f"--oracle={folder}/oracle.safetensors"]
+    arguments += [f"--level={request.level}", f"--out={folder}/certificate.json"]
+    _run("verify", "parity.verify", arguments, max(_TOOL_TIMEOUT, request.timeout), request)
+
+
+def report(request: Request, folder: pathlib.Path, out: pathlib.Path) -> None:
+    """Writes report.html, report.json and report.sarif to `out`."""
+    arguments = [f"--source={request.source}", f"--module={folder / request.stem}_jax.py"]
+    arguments += [f"--{name}={folder / name}.json" for name in ("weights_map", "residuals", "certificate")]
+    arguments += [f"--source_uri={request.shown}", f"--out={out}"]
+    trace = folder / "trace.json"
+    arguments += [f"--trace={trace}"] if trace.exists() else []
+    _run("report", "report.report", arguments, _TOOL_TIMEOUT, request)
+
+
+def read(path: pathlib.Path) -> dict[str, Any]:
+    """The JSON that a step wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))

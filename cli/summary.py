@@ -1,0 +1,102 @@
+"""What a person is told at the end: what was ported, what was not and why, how well it agrees."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cli import errors
+
+_VERDICTS = {
+    "residuals": "not ported in full: the residuals above stay TensorFlow, each marked in the output",
+    "unverified": "ported in full, not verified",
+    "failed": "a check failed: the port does not do what the original does",
+}
+
+_SHOWN_FAILURES = 10
+
+
+def exit_code(certificate: Mapping[str, Any]) -> int:
+    """The exit code that a verdict stands for."""
+    return {"residuals": errors.RESIDUALS, "failed": errors.CHECK_FAILED}.get(certificate["verdict"], errors.PORTED)
+
+
+def _error(check: Mapping[str, Any]) -> str:
+    values = [float(check[k]) if check.get(k) is not None else None for k in ("max_abs", "tolerance", "max_rel")]
+    shown = ["-" if v is None else f"{v:.1e}" for v in values]
+    return f"error {shown[0]} (relative {shown[2]}), allowed {shown[1]}"
+
+
+def _severity(check: Mapping[str, Any]) -> tuple[bool, float]:
+    error, allowed = check.get("max_abs"), check.get("tolerance")
+    ratio = float(error) / float(allowed) if error is not None and allowed else 0.0
+    return not check["passed"], math.inf if math.isnan(ratio) else ratio
+
+
+def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for level in dict.fromkeys(c["level"] for c in checks):
+        members = [c for c in checks if c["level"] == level]
+        failed = sorted((c for c in members if not c["passed"]), key=_severity, reverse=True)
+        worst = max(members, key=_severity)
+        state = f"{len(failed)} of {len(members)} FAILED" if failed else f"{len(members)} passed"
+        yield f"  {level:<11} {state}; largest {_error(worst)}"
+        for check in failed[:_SHOWN_FAILURES]:
+            detail = f"; {check['detail']}" if check.get("detail") else ""
+            yield f"    {check['name']}: {_error(check)}{detail}"
+        if len(failed) > _SHOWN_FAILURES:
+            yield f"    and {len(failed) - _SHOWN_FAILURES} more, all in the certificate"
+
+
+def _place(entry: Mapping[str, Any], shown: str) -> str:
+    """file:line:column as editors count; the unit's own file as the user named it."""
+    file = shown if shown.split("/")[-1] == entry["file"] else entry["file"]
+    return f"{file}:{entry['line']}:{entry.get('column', 0) + 1}"
+
+
+def text(
+    source: str,
+    module: str,
+    certificate: Mapping[str, Any],
+    residuals: Mapping[str, Any],
+    times: Mapping[str, float],
+    total: float,
+) -> str:
+    """The summary, several lines.
+
+    Args:
+      source, module: the original and the port, as the user would name them.
+      certificate, residuals: what the steps wrote.
+      times: seconds of every step; may be empty.
+      total: seconds from start to end.
+    """
+    functions, lines = residuals.get("functions") or {}, residuals.get("lines") or {}
+    left: Sequence[Mapping[str, Any]] = residuals.get("residuals", [])
+    result = [f"{source} → {module}"]
+    if functions:
+        result.append(f"  functions   {functions['ported']} of {functions['total']} ported")
+    if lines:
+        ratio = f" ({lines['out'] / lines['in']:.2f} out per line in)" if lines.get("in") else ""
+        result.append(f"  lines       {lines['in']} in, {lines['out']} out{ratio}")
+    result.append(f"  residuals   {len(left) or 'none'}")
+    result += [f"    {_place(r, source)}: {r['symbol']}: {r['reason']}" for r in left]
+    notes: Sequence[Mapping[str, Any]] = residuals.get("notes", [])
+    if notes:
+        result.append(f"  notes       {len(notes)}")
+        result += [f"    {_place(n, source)}: {n['note']}" for n in notes]
+    result += _checks(certificate.get("checks", []))
+    oracle = certificate.get("oracle") or {}
+    if oracle.get("mutants"):
+        result.append(f"  mutants     {oracle['caught']} of {oracle['mutants']} caught by the checks")
+    if certificate.get("keras"):
+        result.append(f"  original    ran on Keras {certificate['keras']}")
+    if certificate.get("optimizer"):
+        result.append(f"  optimizer   {certificate['optimizer']}")
+    parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in times.items())
+    result.append(f"  time        {total:.1f} s" + (f" ({parts})" if parts else ""))
+    verdict = certificate["verdict"]
+    if verdict == "verified":
+        result.append(f"  verdict     ported in full and verified at level `{certificate['reached']}`")
+    else:
+        result.append(f"  verdict     {_VERDICTS.get(verdict, verdict)}")
+    return "\n".join(result)
