@@ -10,9 +10,9 @@ from typing import Any
 import libcst as cst
 
 from codemods.engine import outcome, rule
-from codemods.engine.defaults import dotted, is_default
+from codemods.engine.defaults import dotted, is_default, is_target, namespace
 from codemods.engine.expressions import Expressions, _bare, _source
-from codemods.engine.values import Code, Items, Known, Outline, Source, Stop, Value, evaluated, is_literal, names_in
+from codemods.engine.values import Code, Items, Known, Outline, Source, Stop, Value, evaluated, names_in
 
 _print = cst.Module([]).code_for_node
 
@@ -84,8 +84,13 @@ class Calls(Expressions):
         except (ValueError, TypeError, KeyError) as error:
             raise Stop(str(error)) from error
         code = cst.parse_expression(source)
-        value = evaluated(code)
-        return Known(value, code, first.source) if isinstance(value, (type(None), bool, int, float, str)) else Code(code, object)
+        if rest:
+            return Code(code, object)
+        try:  # so that it can be compared with the target's default
+            return Known(eval(source, namespace()), code, first.source)
+        except NameError:  # it names a helper
+            self.state.helpers_used |= names_in(code) & self.state.helpers.keys()
+            return Code(code, object)
 
     def inlined(self, function: Callable[..., Any], args: Sequence[Value], keywords: dict[str, Value]) -> Value:
         from codemods.engine import frame  # the two call each other
@@ -128,7 +133,7 @@ class Calls(Expressions):
             return Known(self.state.dims(args[0]).items.__len__(), None, Source.GIVEN)
         values = [*args, *keywords.values()]
         if all(isinstance(value, Known) for value in values):
-            if callable(function) and not isinstance(function, rule.Macro):
+            if callable(function) and not isinstance(function, rule.Macro) and not is_target(function):
                 known = {name: value.value for name, value in keywords.items()}  # type: ignore[union-attr]
                 plain = [value.value for value in args]  # type: ignore[union-attr]
                 found = self.computed(lambda: _plain(function(*plain, **known)), node, *values)
@@ -179,7 +184,7 @@ class Calls(Expressions):
         for arg in node.args:
             value = self.eval(arg.value)
             if arg.keyword is not None and isinstance(value, Known):
-                if path and is_literal(value.code) and is_default(path, arg.keyword.value, value.value):
+                if path and not value.users and is_default(path, arg.keyword.value, value.value):
                     continue
                 if value.source is Source.DEFAULT:
                     ledger.add(arg.keyword.value)

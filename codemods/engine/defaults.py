@@ -14,7 +14,8 @@ _MISSING = object()
 
 
 @functools.cache
-def _names() -> dict[str, Any]:
+def namespace() -> dict[str, Any]:
+    """The names that rule bodies may use, by what they stand for."""
     return _namespace()
 
 
@@ -30,7 +31,7 @@ def dotted(node: cst.BaseExpression) -> str | None:
 def resolved(path: str) -> Any:
     """The object at a dotted path over `IMPORTS`, None where there is none."""
     root, *rest = path.split(".")
-    return functools.reduce(lambda value, name: getattr(value, name, None), rest, _names().get(root))
+    return functools.reduce(lambda value, name: getattr(value, name, None), rest, namespace().get(root))
 
 
 @functools.cache
@@ -44,9 +45,13 @@ def _paths() -> dict[int, str]:
 
 def path_of(value: Any) -> str | None:
     """How to write a function or class of the target libraries that a body got hold of as a value."""
-    module = getattr(value, "__module__", None) or getattr(type(value), "__module__", "")
-    known = callable(value) and str(module).startswith(("jax", "flax", "optax"))
-    return _paths().get(id(value)) if known else None
+    return _paths().get(id(value)) if is_target(value) else None
+
+
+def is_target(value: Any) -> bool:
+    """Is this a function or class of the target libraries, or made of one?"""
+    module = str(getattr(value, "__module__", None) or getattr(type(value), "__module__", ""))
+    return callable(value) and (module.startswith(("jax", "flax", "optax")) or isinstance(value, functools.partial))
 
 
 @functools.cache
@@ -63,6 +68,8 @@ def _parameters(path: str) -> dict[str, Any]:
 def is_default(path: str, keyword: str, value: Any) -> bool:
     """Does the target take this value for the keyword when it is left out?"""
     default = _parameters(path).get(keyword, _MISSING)
+    if default is value:
+        return True
     if default is _MISSING or type(default) is not type(value):
         return False
     try:

@@ -22,13 +22,49 @@ from codemods.engine.values import DYNAMIC, Items, Known, Stop, Value, evaluated
 _print = cst.Module([]).code_for_node
 
 
+class _OneLine(cst.CSTTransformer):
+    """Joins the lines of expressions: where a rewrite is broken into lines depends on its own length."""
+
+    def leave_ParenthesizedWhitespace(
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.SimpleWhitespace:
+        return cst.SimpleWhitespace(" ")
+
+    def leave_LeftParen(self, original_node: cst.LeftParen, updated_node: cst.LeftParen) -> cst.LeftParen:
+        return cst.LeftParen()
+
+    def leave_RightParen(self, original_node: cst.RightParen, updated_node: cst.RightParen) -> cst.RightParen:
+        return cst.RightParen()
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        args = list(updated_node.args)
+        if args:
+            bare = cst.SimpleWhitespace("")
+            args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=bare)
+        return updated_node.with_changes(args=args, whitespace_before_args=cst.SimpleWhitespace(""))
+
+    def leave_List(self, original_node: cst.List, updated_node: cst.List) -> cst.List:
+        elements = list(updated_node.elements)
+        if elements:
+            elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return updated_node.with_changes(
+            elements=elements, lbracket=cst.LeftSquareBracket(), rbracket=cst.RightSquareBracket()
+        )
+
+    def leave_Tuple(self, original_node: cst.Tuple, updated_node: cst.Tuple) -> cst.Tuple:
+        elements = list(updated_node.elements)
+        if len(elements) > 1:
+            elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return updated_node.with_changes(elements=elements)
+
+
 @functools.cache
 def parsed(function: Callable[..., Any]) -> cst.FunctionDef:
     """The definition of a rule body."""
     source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
     for node in cst.parse_module(source).body:
         if isinstance(node, cst.FunctionDef):
-            return node
+            return node.visit(_OneLine())  # type: ignore[return-value]
     raise ValueError(f"{function} has no definition to read")
 
 

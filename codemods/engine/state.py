@@ -71,7 +71,7 @@ class State:
         if arg.code is not None:
             self.user_names |= names_in(arg.code)
         if value is not DYNAMIC:
-            return Known(value, arg.code, source)
+            return Known(value, arg.code, source, arg.code is not None and evaluated(arg.code) is DYNAMIC)
         if arg.code is None:
             raise Stop(f"`{name}` is not known")
         if isinstance(arg.code, cst.Dict) and all(isinstance(e, cst.DictElement) for e in arg.code.elements):

@@ -53,11 +53,18 @@ class Source(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """A value known when porting. `code` is how to print it, where that is not its literal."""
+    """A value known when porting.
+
+    Attributes:
+      code: how to print it, where that is not its literal.
+      source: what it depends on.
+      users: is `code` the user's own, such as the name of a constant?
+    """
 
     value: Any
     code: cst.BaseExpression | None = None
     source: Source = Source.BODY
+    users: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,11 +154,6 @@ def evaluated(node: cst.BaseExpression) -> Any:
         return ast.literal_eval(cst.Module([]).code_for_node(node).strip())
     except (ValueError, SyntaxError, TypeError, MemoryError):
         return DYNAMIC
-
-
-def is_literal(node: cst.BaseExpression | None) -> bool:
-    """Is this printed as a literal (None: by `literal`), so that nothing of the user's is in it?"""
-    return node is None or evaluated(node) is not DYNAMIC
 
 
 def _quoted(value: str) -> str:

@@ -1,0 +1,238 @@
+"""Convolutions and pooling of tf.nn."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+
+from codemods.engine.rule import f32, inline, refuse, rule, sample
+
+CHANNELS_LAST = "channels that don't come last: move them to the end with jnp.moveaxis"
+
+
+@inline
+def window(value, rank, channels_last=True):
+    """One number per spatial dimension, from what TensorFlow takes: a number, or a list of 1, rank or rank + 2."""
+    if value is None:
+        return (1,) * rank
+    if isinstance(value, int):
+        return (value,) * rank
+    if len(value) == 1:
+        return (value[0],) * rank
+    if len(value) == rank:
+        return tuple(value)
+    if channels_last:
+        return tuple(value[1:-1])
+    return tuple(value[2:])
+
+
+@inline
+def edges(padding, channels_last=True):
+    """Padding, by name or by pairs, of the spatial dimensions."""
+    if isinstance(padding, str):
+        return padding
+    if channels_last:
+        return padding[1:-1]
+    return padding[2:]
+
+
+CONV1D = [
+    sample(f32(2, 9, 3), f32(3, 3, 4), 1, "SAME"), sample(f32(2, 9, 3), f32(3, 3, 4), [1, 2, 1], padding="VALID"),
+    sample(f32(2, 9, 3), f32(2, 3, 4), stride=1, padding="VALID", dilations=2),
+]  # fmt: skip
+CONV2D = [
+    sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "SAME"), sample(f32(2, 8, 7, 3), f32(3, 2, 3, 4), [1, 2, 2, 1], padding="SAME"),
+    sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), strides=[2, 1], padding="VALID"),
+    sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, [[0, 0], [1, 2], [0, 1], [0, 0]]),
+    sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "VALID", dilations=2),
+]  # fmt: skip
+
+
+@rule("tf.nn.conv1d", samples=CONV1D)
+def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, name=None):
+    return lax.conv_general_dilated(
+        input, filters, window(stride, 1, data_format == "NWC"), edges(padding, data_format == "NWC"),
+        rhs_dilation=window(dilations, 1, data_format == "NWC"), dimension_numbers=(data_format, "WIO", data_format),
+    )  # fmt: skip
+
+
+@rule("tf.nn.conv2d", samples=CONV2D)
+def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None, name=None):
+    return lax.conv_general_dilated(
+        input, filters, window(strides, 2, data_format == "NHWC"), edges(padding, data_format == "NHWC"),
+        rhs_dilation=window(dilations, 2, data_format == "NHWC"),
+        dimension_numbers=(data_format, "HWIO", data_format),
+    )  # fmt: skip
+
+
+@rule("tf.nn.conv3d", samples=[sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 2, 1, 1], "SAME"), sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 1, 1, 1], padding="VALID")])
+def conv3d(input, filters, strides, padding, data_format="NDHWC", dilations=None, name=None):
+    return lax.conv_general_dilated(
+        input, filters, window(strides, 3, data_format == "NDHWC"), edges(padding, data_format == "NDHWC"),
+        rhs_dilation=window(dilations, 3, data_format == "NDHWC"),
+        dimension_numbers=(data_format, "DHWIO", data_format),
+    )  # fmt: skip
+
+
+DEPTHWISE = [
+    sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), [1, 1, 1, 1], "SAME"),
+    sample(f32(2, 8, 8, 3), f32(3, 3, 3, 1), strides=[1, 2, 2, 1], padding="VALID"),
+    sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), [1, 1, 1, 1], "VALID", dilations=[2, 2]),
+]  # fmt: skip
+
+
+@rule("tf.nn.depthwise_conv2d", samples=DEPTHWISE)
+def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilations=None, name=None):
+    if data_format not in (None, "NHWC"):
+        refuse(CHANNELS_LAST)
+    return lax.conv_general_dilated(
+        input, jnp.reshape(filter, (*filter.shape[:2], 1, -1)), window(strides, 2), edges(padding),
+        rhs_dilation=window(dilations, 2), dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=filter.shape[2],
+    )  # fmt: skip
+
+
+@rule("tf.nn.separable_conv2d", samples=[sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), [1, 1, 1, 1], "SAME"), sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), strides=[1, 2, 2, 1], padding="VALID")])
+def separable_conv2d(input, depthwise_filter, pointwise_filter, strides, padding, data_format=None, dilations=None, name=None):
+    if data_format not in (None, "NHWC"):
+        refuse(CHANNELS_LAST)
+    depthwise = lax.conv_general_dilated(
+        input, jnp.reshape(depthwise_filter, (*depthwise_filter.shape[:2], 1, -1)), window(strides, 2), edges(padding),
+        rhs_dilation=window(dilations, 2), dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=depthwise_filter.shape[2],
+    )  # fmt: skip
+    return lax.conv_general_dilated(depthwise, pointwise_filter, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+@rule("tf.nn.conv2d_transpose", samples=[
+    sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), [2, 8, 10, 2], 2), sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), (2, 4, 5, 2), strides=[1, 1, 1, 1], padding="SAME"),
+    sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), output_shape=[2, 9, 11, 2], strides=[1, 2, 2, 1], padding="VALID"),
+    sample(f32(2, 4, 5, 3), f32(4, 4, 2, 3), [2, 8, 10, 2], 2), sample(f32(2, 4, 5, 3), f32(2, 2, 2, 3), [2, 12, 15, 2], 3),
+])  # fmt: skip
+def conv2d_transpose(input, filters, output_shape, strides, padding="SAME", data_format="NHWC", dilations=None, name=None):
+    if data_format != "NHWC":
+        refuse(CHANNELS_LAST)
+    if dilations is not None:
+        refuse("dilations of a transposed convolution: use lax.conv_transpose with rhs_dilation")
+    return jnp.reshape(
+        lax.conv_transpose(
+            input, filters, window(strides, 2), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"), transpose_kernel=True
+        ),
+        output_shape,
+    )
+
+
+@rule("tf.nn.conv1d_transpose", samples=[sample(f32(2, 4, 3), f32(3, 2, 3), [2, 8, 2], 2), sample(f32(2, 4, 3), f32(3, 2, 3), output_shape=[2, 9, 2], strides=2, padding="VALID")])
+def conv1d_transpose(input, filters, output_shape, strides, padding="SAME", data_format="NWC", dilations=None, name=None):
+    if data_format != "NWC":
+        refuse(CHANNELS_LAST)
+    if dilations is not None:
+        refuse("dilations of a transposed convolution: use lax.conv_transpose with rhs_dilation")
+    return jnp.reshape(
+        lax.conv_transpose(
+            input, filters, window(strides, 1), padding, dimension_numbers=("NWC", "WIO", "NWC"), transpose_kernel=True
+        ),
+        output_shape,
+    )
+
+
+POOL = [
+    sample(f32(2, 7, 6, 3), 2, 2, "VALID"), sample(f32(2, 7, 6, 3), [1, 3, 2, 1], [1, 2, 2, 1], padding="SAME"),
+    sample(f32(2, 7, 6, 3), ksize=(2, 3), strides=1, padding="SAME"),
+]  # fmt: skip
+
+
+@rule("tf.nn.max_pool2d", samples=[*POOL, sample(f32(2, 7, 6, 3), 3, 2, [[0, 0], [1, 1], [0, 1], [0, 0]])])
+def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    if data_format != "NHWC":
+        refuse(CHANNELS_LAST)
+    return nnx.max_pool(input, window(ksize, 2), strides=window(strides, 2), padding=edges(padding))
+
+
+@rule("tf.nn.avg_pool2d", samples=POOL)
+def avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    if data_format != "NHWC":
+        refuse(CHANNELS_LAST)
+    if padding == "VALID":
+        return nnx.avg_pool(input, window(ksize, 2), strides=window(strides, 2))
+    return nnx.avg_pool(input, window(ksize, 2), strides=window(strides, 2), padding=padding, count_include_pad=False)
+
+
+POOL1D = [sample(f32(2, 7, 3), 2, 2, "VALID"), sample(f32(2, 7, 3), [3], strides=[2], padding="SAME")]
+
+
+@rule("tf.nn.max_pool1d", samples=POOL1D)
+def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
+    if data_format != "NWC":
+        refuse(CHANNELS_LAST)
+    return nnx.max_pool(input, window(ksize, 1), strides=window(strides, 1), padding=edges(padding))
+
+
+@rule("tf.nn.avg_pool1d", samples=POOL1D)
+def avg_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
+    if data_format != "NWC":
+        refuse(CHANNELS_LAST)
+    if padding == "VALID":
+        return nnx.avg_pool(input, window(ksize, 1), strides=window(strides, 1))
+    return nnx.avg_pool(input, window(ksize, 1), strides=window(strides, 1), padding=padding, count_include_pad=False)
+
+
+POOL3D = [sample(f32(1, 4, 6, 5, 2), 2, 2, "VALID"), sample(f32(1, 4, 6, 5, 2), [3, 2, 2], strides=[2, 1, 2], padding="SAME")]
+
+
+@rule("tf.nn.max_pool3d", samples=POOL3D)
+def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
+    if data_format != "NDHWC":
+        refuse(CHANNELS_LAST)
+    return nnx.max_pool(input, window(ksize, 3), strides=window(strides, 3), padding=edges(padding))
+
+
+@rule("tf.nn.avg_pool3d", samples=POOL3D)
+def avg_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
+    if data_format != "NDHWC":
+        refuse(CHANNELS_LAST)
+    if padding == "VALID":
+        return nnx.avg_pool(input, window(ksize, 3), strides=window(strides, 3))
+    return nnx.avg_pool(input, window(ksize, 3), strides=window(strides, 3), padding=padding, count_include_pad=False)
+
+
+@rule("tf.nn.max_pool", samples=POOL)
+def max_pool(input, ksize, strides, padding, data_format=None, name=None):
+    if data_format not in (None, "NHWC", "NWC", "NDHWC"):
+        refuse(CHANNELS_LAST)
+    return nnx.max_pool(
+        input, window(ksize, input.ndim - 2), strides=window(strides, input.ndim - 2), padding=edges(padding)
+    )
+
+
+@rule("tf.nn.avg_pool", samples=POOL)
+def avg_pool(input, ksize, strides, padding, data_format=None, name=None):
+    if data_format not in (None, "NHWC", "NWC", "NDHWC"):
+        refuse(CHANNELS_LAST)
+    return nnx.avg_pool(
+        input, window(ksize, input.ndim - 2), strides=window(strides, input.ndim - 2), padding=padding,
+        count_include_pad=False,
+    )  # fmt: skip
+
+
+@rule("tf.nn.depth_to_space", samples=[sample(f32(2, 3, 4, 8), 2), sample(f32(1, 2, 2, 9), block_size=3)])
+def depth_to_space(input, block_size, data_format="NHWC", name=None):
+    if data_format != "NHWC":
+        refuse(CHANNELS_LAST)
+    n = input.shape[0]
+    h = input.shape[1]
+    w = input.shape[2]
+    blocks = jnp.reshape(input, (n, h, w, block_size, block_size, -1))
+    return jnp.reshape(jnp.transpose(blocks, (0, 1, 3, 2, 4, 5)), (n, h * block_size, w * block_size, -1))
+
+
+@rule("tf.nn.space_to_depth", samples=[sample(f32(2, 4, 6, 3), 2), sample(f32(1, 3, 3, 2), block_size=3)])
+def space_to_depth(input, block_size, data_format="NHWC", name=None):
+    if data_format != "NHWC":
+        refuse(CHANNELS_LAST)
+    n = input.shape[0]
+    h = input.shape[1]
+    w = input.shape[2]
+    blocks = jnp.reshape(input, (n, h // block_size, block_size, w // block_size, block_size, -1))
+    return jnp.reshape(jnp.transpose(blocks, (0, 1, 3, 2, 4, 5)), (n, h // block_size, w // block_size, -1))
