@@ -1,9 +1,8 @@
-"""Convolutions and pooling of tf.nn."""
+"""Convolutions of tf.nn."""
 
 from __future__ import annotations
 
 import jax.numpy as jnp
-from flax import nnx
 from jax import lax
 
 from codemods.engine.rule import f32, inline, refuse, rule, sample
@@ -42,7 +41,8 @@ CONV1D = [
     sample(f32(2, 9, 3), f32(2, 3, 4), stride=1, padding="VALID", dilations=2),
 ]  # fmt: skip
 CONV2D = [
-    sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "SAME"), sample(f32(2, 8, 7, 3), f32(3, 2, 3, 4), [1, 2, 2, 1], padding="SAME"),
+    sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "SAME"),
+    sample(f32(2, 8, 7, 3), f32(3, 2, 3, 4), [1, 2, 2, 1], padding="SAME"),
     sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), strides=[2, 1], padding="VALID"),
     sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, [[0, 0], [1, 2], [0, 1], [0, 0]]),
     sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "VALID", dilations=2),
@@ -66,7 +66,13 @@ def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None,
     )  # fmt: skip
 
 
-@rule("tf.nn.conv3d", samples=[sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 2, 1, 1], "SAME"), sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 1, 1, 1], padding="VALID")])
+@rule(
+    "tf.nn.conv3d",
+    samples=[
+        sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 2, 1, 1], "SAME"),
+        sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 1, 1, 1], padding="VALID"),
+    ],
+)
 def conv3d(input, filters, strides, padding, data_format="NDHWC", dilations=None, name=None):
     return lax.conv_general_dilated(
         input, filters, window(strides, 3, data_format == "NDHWC"), edges(padding, data_format == "NDHWC"),
@@ -93,8 +99,16 @@ def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilation
     )  # fmt: skip
 
 
-@rule("tf.nn.separable_conv2d", samples=[sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), [1, 1, 1, 1], "SAME"), sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), strides=[1, 2, 2, 1], padding="VALID")])
-def separable_conv2d(input, depthwise_filter, pointwise_filter, strides, padding, data_format=None, dilations=None, name=None):
+@rule(
+    "tf.nn.separable_conv2d",
+    samples=[
+        sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), [1, 1, 1, 1], "SAME"),
+        sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), strides=[1, 2, 2, 1], padding="VALID"),
+    ],
+)
+def separable_conv2d(
+    input, depthwise_filter, pointwise_filter, strides, padding, data_format=None, dilations=None, name=None
+):
     if data_format not in (None, "NHWC"):
         refuse(CHANNELS_LAST)
     depthwise = lax.conv_general_dilated(
@@ -102,29 +116,48 @@ def separable_conv2d(input, depthwise_filter, pointwise_filter, strides, padding
         rhs_dilation=window(dilations, 2), dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=depthwise_filter.shape[2],
     )  # fmt: skip
-    return lax.conv_general_dilated(depthwise, pointwise_filter, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return lax.conv_general_dilated(
+        depthwise, pointwise_filter, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
 
 
 @rule("tf.nn.conv2d_transpose", samples=[
-    sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), [2, 8, 10, 2], 2), sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), (2, 4, 5, 2), strides=[1, 1, 1, 1], padding="SAME"),
+    sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), [2, 8, 10, 2], 2),
+    sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), (2, 4, 5, 2), strides=[1, 1, 1, 1], padding="SAME"),
     sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), output_shape=[2, 9, 11, 2], strides=[1, 2, 2, 1], padding="VALID"),
-    sample(f32(2, 4, 5, 3), f32(4, 4, 2, 3), [2, 8, 10, 2], 2), sample(f32(2, 4, 5, 3), f32(2, 2, 2, 3), [2, 12, 15, 2], 3),
+    sample(f32(2, 4, 5, 3), f32(4, 4, 2, 3), [2, 8, 10, 2], 2),
+    sample(f32(2, 4, 5, 3), f32(2, 2, 2, 3), [2, 12, 15, 2], 3),
 ])  # fmt: skip
-def conv2d_transpose(input, filters, output_shape, strides, padding="SAME", data_format="NHWC", dilations=None, name=None):
+def conv2d_transpose(
+    input, filters, output_shape, strides, padding="SAME", data_format="NHWC", dilations=None, name=None
+):
     if data_format != "NHWC":
         refuse(CHANNELS_LAST)
     if dilations is not None:
         refuse("dilations of a transposed convolution: use lax.conv_transpose with rhs_dilation")
     return jnp.reshape(
         lax.conv_transpose(
-            input, filters, window(strides, 2), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"), transpose_kernel=True
+            input,
+            filters,
+            window(strides, 2),
+            padding,
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+            transpose_kernel=True,
         ),
         output_shape,
     )
 
 
-@rule("tf.nn.conv1d_transpose", samples=[sample(f32(2, 4, 3), f32(3, 2, 3), [2, 8, 2], 2), sample(f32(2, 4, 3), f32(3, 2, 3), output_shape=[2, 9, 2], strides=2, padding="VALID")])
-def conv1d_transpose(input, filters, output_shape, strides, padding="SAME", data_format="NWC", dilations=None, name=None):
+@rule(
+    "tf.nn.conv1d_transpose",
+    samples=[
+        sample(f32(2, 4, 3), f32(3, 2, 3), [2, 8, 2], 2),
+        sample(f32(2, 4, 3), f32(3, 2, 3), output_shape=[2, 9, 2], strides=2, padding="VALID"),
+    ],
+)
+def conv1d_transpose(
+    input, filters, output_shape, strides, padding="SAME", data_format="NWC", dilations=None, name=None
+):
     if data_format != "NWC":
         refuse(CHANNELS_LAST)
     if dilations is not None:
@@ -135,85 +168,6 @@ def conv1d_transpose(input, filters, output_shape, strides, padding="SAME", data
         ),
         output_shape,
     )
-
-
-POOL = [
-    sample(f32(2, 7, 6, 3), 2, 2, "VALID"), sample(f32(2, 7, 6, 3), [1, 3, 2, 1], [1, 2, 2, 1], padding="SAME"),
-    sample(f32(2, 7, 6, 3), ksize=(2, 3), strides=1, padding="SAME"),
-]  # fmt: skip
-
-
-@rule("tf.nn.max_pool2d", samples=[*POOL, sample(f32(2, 7, 6, 3), 3, 2, [[0, 0], [1, 1], [0, 1], [0, 0]])])
-def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
-    if data_format != "NHWC":
-        refuse(CHANNELS_LAST)
-    return nnx.max_pool(input, window(ksize, 2), strides=window(strides, 2), padding=edges(padding))
-
-
-@rule("tf.nn.avg_pool2d", samples=POOL)
-def avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
-    if data_format != "NHWC":
-        refuse(CHANNELS_LAST)
-    if padding == "VALID":
-        return nnx.avg_pool(input, window(ksize, 2), strides=window(strides, 2))
-    return nnx.avg_pool(input, window(ksize, 2), strides=window(strides, 2), padding=padding, count_include_pad=False)
-
-
-POOL1D = [sample(f32(2, 7, 3), 2, 2, "VALID"), sample(f32(2, 7, 3), [3], strides=[2], padding="SAME")]
-
-
-@rule("tf.nn.max_pool1d", samples=POOL1D)
-def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
-    if data_format != "NWC":
-        refuse(CHANNELS_LAST)
-    return nnx.max_pool(input, window(ksize, 1), strides=window(strides, 1), padding=edges(padding))
-
-
-@rule("tf.nn.avg_pool1d", samples=POOL1D)
-def avg_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
-    if data_format != "NWC":
-        refuse(CHANNELS_LAST)
-    if padding == "VALID":
-        return nnx.avg_pool(input, window(ksize, 1), strides=window(strides, 1))
-    return nnx.avg_pool(input, window(ksize, 1), strides=window(strides, 1), padding=padding, count_include_pad=False)
-
-
-POOL3D = [sample(f32(1, 4, 6, 5, 2), 2, 2, "VALID"), sample(f32(1, 4, 6, 5, 2), [3, 2, 2], strides=[2, 1, 2], padding="SAME")]
-
-
-@rule("tf.nn.max_pool3d", samples=POOL3D)
-def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
-    if data_format != "NDHWC":
-        refuse(CHANNELS_LAST)
-    return nnx.max_pool(input, window(ksize, 3), strides=window(strides, 3), padding=edges(padding))
-
-
-@rule("tf.nn.avg_pool3d", samples=POOL3D)
-def avg_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
-    if data_format != "NDHWC":
-        refuse(CHANNELS_LAST)
-    if padding == "VALID":
-        return nnx.avg_pool(input, window(ksize, 3), strides=window(strides, 3))
-    return nnx.avg_pool(input, window(ksize, 3), strides=window(strides, 3), padding=padding, count_include_pad=False)
-
-
-@rule("tf.nn.max_pool", samples=POOL)
-def max_pool(input, ksize, strides, padding, data_format=None, name=None):
-    if data_format not in (None, "NHWC", "NWC", "NDHWC"):
-        refuse(CHANNELS_LAST)
-    return nnx.max_pool(
-        input, window(ksize, input.ndim - 2), strides=window(strides, input.ndim - 2), padding=edges(padding)
-    )
-
-
-@rule("tf.nn.avg_pool", samples=POOL)
-def avg_pool(input, ksize, strides, padding, data_format=None, name=None):
-    if data_format not in (None, "NHWC", "NWC", "NDHWC"):
-        refuse(CHANNELS_LAST)
-    return nnx.avg_pool(
-        input, window(ksize, input.ndim - 2), strides=window(strides, input.ndim - 2), padding=padding,
-        count_include_pad=False,
-    )  # fmt: skip
 
 
 @rule("tf.nn.depth_to_space", samples=[sample(f32(2, 3, 4, 8), 2), sample(f32(1, 2, 2, 9), block_size=3)])
