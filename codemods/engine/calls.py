@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import libcst as cst
 
 from codemods.engine import outcome, rule
 from codemods.engine.defaults import dotted, is_default, is_target, namespace
+from codemods.engine.dims import Dim, Shape
 from codemods.engine.expressions import Expressions, _bare, _source
 from codemods.engine.values import Code, Items, Known, Outline, Source, Stop, Value, evaluated, names_in
 
@@ -39,6 +41,10 @@ class Calls(Expressions):
         if getattr(target, "__name__", None) in rule.INLINED and rule.INLINED[target.__name__] is target:
             args, keywords = self.arguments(node)
             return self.inlined(target, args, keywords)
+        if getattr(target, "__name__", None) in rule.COMPUTED and rule.COMPUTED[target.__name__] is target:
+            args, keywords = self.arguments(node)
+            plain, known = [self.plain(v) for v in args], {name: self.plain(v) for name, v in keywords.items()}
+            return self.computed(lambda: target(*plain, **known), node, *args, *keywords.values())
         simple = not any(arg.star for arg in node.args)
         if simple and isinstance(function, Known):
             found = self.computable(target, node)
@@ -119,6 +125,20 @@ class Calls(Expressions):
         return self.inlined(body, args, taken)
 
     # What can be computed
+
+    def plain(self, value: Value) -> Any:
+        """A value for a function that is executed: with dims for code that stands for an integer."""
+        match value:
+            case Known():
+                return value.value
+            case Items():
+                return value.kind(self.plain(item) for item in value.items)
+            case Outline():
+                shape = Shape(value, lambda i: self.plain(self.state.dim(value, i)))
+                return shape if value.is_shape else types.SimpleNamespace(shape=shape)
+        if value.type is int or isinstance(value.code, cst.Name):
+            return Dim(value.code)
+        raise Stop("a size that the rule computes with is not known when porting")
 
     def computable(self, function: Any, node: cst.Call) -> Value | None:
         """The result of a function of known values, or of what is known of a value."""

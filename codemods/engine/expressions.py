@@ -366,6 +366,8 @@ class Expressions:
         """The result of computing with known values."""
         try:
             return Known(compute(), None, _source(*values))
+        except Stop:
+            raise
         except (rule.Refused, outcome.Refusal) as error:
             raise Stop(error.args[0]) from error
         except Exception as error:

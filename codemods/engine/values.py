@@ -108,7 +108,9 @@ class Stop(Exception):
 
 
 def literal(value: Any) -> cst.BaseExpression | None:
-    """Code for a value, None if it has no literal."""
+    """Code for a value, None if it has no literal. Values may hold `dims.Dim`s, which bring theirs."""
+    if isinstance(getattr(value, "code", None), cst.BaseExpression):
+        return value.code
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()
     if value is None or value is ... or isinstance(value, (bool, int, str, bytes)):
