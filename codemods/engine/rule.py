@@ -79,6 +79,20 @@ def boolean(*shape: int) -> Array:
 
 
 @dataclasses.dataclass(frozen=True)
+class Made:
+    """A layer made as an argument of a sample: the class and its constructor's arguments."""
+
+    symbol: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def made(symbol: str, *args: Any, **kwargs: Any) -> Made:
+    """A layer as an argument of another, such as Bidirectional's."""
+    return Made(symbol, args, kwargs)
+
+
+@dataclasses.dataclass(frozen=True)
 class Sample:
     """Arguments of one test call, positional and by keyword. `Array`s in them (nested lists and
     dicts too) become real arrays. For layers: constructor arguments, and `x`, `call` (see `sample`)."""
@@ -161,7 +175,7 @@ class ObjectRule:
     loss has no object: `call(y_true, y_pred, sample_weight=None, *, <constructor argument>...)`.
     `shape(x, *, <constructor argument>...)` gives the output shape, a tuple of dims, from the input's `x.shape`
     (dims may be symbolic: use only + - * //). Absent: the shape of `x` is kept. A list of shapes
-    where the call gives several outputs.
+    where the call gives several outputs. It may take arguments of `call` too, inputs as things with a shape.
     `weights` maps the original's variables, named below the layer by attributes (`kernel`,
     `cell.bias`, `_query_dense.kernel`), to `Weight`s below the NNX module; variables that the layer
     was made without (no bias) have no place and need none.
@@ -198,6 +212,14 @@ class Wrapped:
 
     rule: ObjectRule
     arguments: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, value: Made) -> Wrapped:
+        rule = OBJECTS[value.symbol]
+        own = [p for p in inspect.signature(rule.make).parameters.values() if p.kind is not p.KEYWORD_ONLY]  # type: ignore[arg-type]
+        bound = inspect.Signature(own).bind(*value.args, **value.kwargs)
+        bound.apply_defaults()
+        return cls(rule, bound.arguments)
 
     @property
     def symbol(self) -> str:

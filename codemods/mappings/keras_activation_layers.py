@@ -1,8 +1,7 @@
 """Activation layers of `tf.keras.layers`."""
 
-from flax import nnx
-
 import jax.numpy as jnp
+from flax import nnx
 
 from codemods.engine.rule import boolean, computed, f32, layer, sample
 from codemods.mappings.keras_initializers import initializer

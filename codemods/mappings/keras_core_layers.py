@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import Difference, computed, f32, i32, known, layer, refuse, sample
+from codemods.engine.rule import Difference, f32, i32, known, layer, refuse, sample
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_initializers import initializer
 

@@ -72,7 +72,7 @@ def broadcast(x):
     shape = max((t.shape for t in x), key=len)
     for other in (t.shape for t in x):
         shape = shape[: len(shape) - len(other)] + tuple(
-            b if isinstance(a, int) and a == 1 else a for a, b in zip(shape[len(shape) - len(other) :], other)
+            b if isinstance(a, int) and a == 1 else a for a, b in zip(shape[len(shape) - len(other) :], other, strict=True)
         )
     return shape
 
@@ -217,6 +217,8 @@ def concatenate(inputs, axis=-1, name=None):
     return jnp.concatenate(inputs, axis=axis)
 
 
-@rule("tf.keras.layers.dot", samples=[sample([*PAIR], 1), sample([f32(3, 4, 5), f32(3, 2, 5)], axes=-1, normalize=True)])
+@rule("tf.keras.layers.dot", samples=[
+    sample([*PAIR], 1), sample([f32(3, 4, 5), f32(3, 2, 5)], axes=-1, normalize=True),
+])  # fmt: skip
 def dot(inputs, axes=-1, normalize=False, name=None):
     return dotted(inputs[0], inputs[1], axes, normalize)
