@@ -1,0 +1,89 @@
+"""Shapes and dtypes of results, by running the replacement itself on shapes alone."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import libcst as cst
+
+from codemods.passes.values import UNKNOWN, TensorType, Value
+
+BINARY: Mapping[type, Callable[[Any, Any], Any]] = {
+    cst.Add: operator.add,
+    cst.Subtract: operator.sub,
+    cst.Multiply: operator.mul,
+    cst.Divide: operator.truediv,
+    cst.FloorDivide: operator.floordiv,
+    cst.Modulo: operator.mod,
+    cst.Power: operator.pow,
+    cst.MatrixMultiply: operator.matmul,
+    cst.BitAnd: operator.and_,
+    cst.BitOr: operator.or_,
+    cst.BitXor: operator.xor,
+}
+COMPARE: Mapping[type, Callable[[Any, Any], Any]] = {
+    cst.Equal: operator.eq,
+    cst.NotEqual: operator.ne,
+    cst.LessThan: operator.lt,
+    cst.LessThanEqual: operator.le,
+    cst.GreaterThan: operator.gt,
+    cst.GreaterThanEqual: operator.ge,
+}
+
+
+class NoShape(Exception):
+    """Something that the result's shape depends on is not known."""
+
+
+def concrete(value: Value) -> Any:
+    """The Python object for abstract evaluation: a shape struct, a dim, a constant, or a tree of these."""
+    if value.tensor is not None:
+        if value.tensor.shape is None:
+            raise NoShape
+        return jax.ShapeDtypeStruct(value.tensor.shape, value.tensor.dtype or "float32")
+    if value.known is not UNKNOWN:
+        return value.known
+    if value.dim is not None:
+        return value.dim
+    if value.items is not None:
+        return [concrete(item) for item in value.items]
+    if value.mapping is not None:
+        return {key: concrete(item) for key, item in value.mapping.items()}
+    raise NoShape
+
+
+def evaluate(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """What `function` returns on shapes: a tree of TensorType, or NoShape."""
+    leaves, tree = jax.tree.flatten(
+        (list(arguments), dict(keywords)), is_leaf=lambda leaf: leaf is None or isinstance(leaf, jax.ShapeDtypeStruct)
+    )
+    places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, jax.ShapeDtypeStruct)]
+
+    def run(*tensors: Any) -> Any:
+        filled = list(leaves)
+        for place, tensor in zip(places, tensors, strict=True):
+            filled[place] = tensor
+        args, kwargs = jax.tree.unflatten(tree, filled)
+        return function(*args, **kwargs)
+
+    try:
+        result = jax.eval_shape(run, *[leaves[place] for place in places])
+    except Exception as error:  # a rule may raise anything on symbolic dims: then the shape is not known
+        raise NoShape from error
+    return jax.tree.map(lambda leaf: TensorType(tuple(leaf.shape), str(leaf.dtype)), result)
+
+
+def result_value(code: cst.BaseExpression, tree: Any) -> Value:
+    """A Value for a tree of TensorType."""
+    if isinstance(tree, TensorType):
+        return Value(code, tensor=tree)
+    if isinstance(tree, list | tuple):
+        items = [
+            result_value(cst.Subscript(code, [cst.SubscriptElement(cst.Index(cst.Integer(str(i))))]), item)
+            for i, item in enumerate(tree)
+        ]
+        return Value(code, items=items)
+    return Value(code, tensor=TensorType())

@@ -1,0 +1,730 @@
+"""Evaluates calls: rules, layers, ported modules, the user's own functions."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from fnmatch import fnmatch
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import libcst as cst
+
+from codemods.engine import rule as rules
+from codemods.engine.outcome import Residual, Rewritten
+from codemods.engine.template import DYNAMIC, Arg, inline
+from codemods.passes import abstract
+from codemods.passes.frame import Frame
+from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Placement
+from codemods.passes.values import UNKNOWN, TensorType, Value, join, literal, same_dim, text
+
+if TYPE_CHECKING:
+    from codemods.passes.unit import Unit
+
+Argument = tuple[str | None, Value]
+
+
+class Calls:
+    """Calls. `unit` and the other expression kinds come from the classes that extend this one."""
+
+    unit: Unit
+    annotations = frozenset({"tf.Tensor", "tf.Variable", "tf.types.experimental.TensorLike"})
+
+    # -- helpers ----------------------------------------------------------------------------
+
+    def import_names(self, code: cst.CSTNode) -> set[str]:
+        found: set[str] = set()
+
+        class Collect(cst.CSTVisitor):
+            def visit_Name(self, node: cst.Name) -> None:
+                if node.value in rules.IMPORTS:
+                    found.add(node.value)
+
+        code.visit(Collect())
+        return found
+
+    def constant_of(self, symbol: str) -> Any:
+        code = rules.CONSTANTS[symbol]
+        if code.startswith("jnp."):
+            dtype = getattr(jnp, code.removeprefix("jnp."), None)
+            try:
+                return str(jnp.dtype(dtype)) if dtype is not None else UNKNOWN
+            except TypeError:
+                return UNKNOWN
+        try:
+            return eval(code, {})
+        except Exception:
+            return UNKNOWN
+
+    def callable_of(self, symbol: str) -> Any:
+        return UNKNOWN
+
+    def join(self, a: Value, b: Value, frame: Frame) -> Value:
+        assert frame.spec is not None or True
+        symbols = frame.spec.symbols if frame.spec else self.plain_symbols
+        return join(a, b, symbols)
+
+    def elements(self, value: Value) -> list[Value] | None:
+        """The elements of a sequence of known length."""
+        if value.items is not None:
+            return value.items
+        if value.mapping is not None:
+            return [Value(literal(key), known=key) for key in value.mapping]
+        if isinstance(value.known, list | tuple | str | range):
+            return [self.of_known(item) for item in value.known]
+        return None
+
+    def of_known(self, item: Any) -> Value:
+        dim = item if isinstance(item, int) and not isinstance(item, bool) else None
+        items = [self.of_known(part) for part in item] if isinstance(item, list | tuple) else None
+        return Value(literal(item), known=item, dim=dim, items=items)
+
+    def element_of(self, value: Value, frame: Frame) -> Value:
+        """What a loop over `value` binds its target to."""
+        if value.item is not None:
+            return value.item
+        elements = self.elements(value)
+        if elements:
+            joined = elements[0]
+            for item in elements[1:]:
+                joined = self.join(joined, item, frame)
+            return dataclasses.replace(joined, known=UNKNOWN, dim=None if joined.tensor is None else joined.dim)
+        if value.tensor is not None and value.tensor.shape:
+            return Value(value.code, tensor=TensorType(value.tensor.shape[1:], value.tensor.dtype))
+        return Value(value.code, staged=value.is_tensor)
+
+    def bind_target(self, target: cst.BaseExpression, value: Value, frame: Frame) -> None:
+        """Binds names (or a tuple of names) to a value's abstract parts."""
+        if isinstance(target, cst.Name):
+            dim = value.dim
+            known = value.known
+            if dim is None and frame.spec is not None and not value.is_tensor and not value.has_layers and known is UNKNOWN:
+                dim = frame.spec.symbols.of_code(target.value)
+            elif dim is not None and not isinstance(dim, int) and frame.spec is not None and not value.is_tensor:
+                frame.spec.symbols.prefer(dim, target.value)
+            frame.env[target.value] = dataclasses.replace(value, code=target, dim=dim)
+        elif isinstance(target, cst.Tuple | cst.List):
+            items = self.elements(value)
+            if items is None and value.tensor is not None and value.tensor.shape:
+                rest = TensorType(value.tensor.shape[1:], value.tensor.dtype)
+                items = [Value(value.code, tensor=rest) for _ in target.elements]
+            for i, element in enumerate(target.elements):
+                part = items[i] if items is not None and i < len(items) else None
+                if isinstance(element, cst.StarredElement):
+                    part = Value(element.value, staged=value.is_tensor)
+                self.bind_target(element.value, part or Value(element.value, staged=value.is_tensor), frame)
+
+    # -- the call ---------------------------------------------------------------------------
+
+    def _eval_Call(self, node: cst.Call, frame: Frame) -> Value:
+        callee = self.eval_raw(node.func, frame)  # type: ignore[attr-defined]
+        if callee.symbol is not None:
+            return self.call_symbol(callee.symbol, node, frame)
+        if callee.layer is not None:
+            return self.call_layer(callee, self.arguments(node, frame), node, frame)
+        if callee.module is not None:
+            return self.call_module(callee, self.arguments(node, frame), node, frame)
+        if isinstance(callee.special, tuple):
+            kind = callee.special[0]
+            if kind == "method":
+                return self.call_method(callee, node, frame)
+            if kind == "class":
+                return self.call_class(callee.special[1], node, frame)
+            if kind == "function":
+                return self.call_function(callee.special[1], node, frame)
+            if kind == "self_method":
+                return self.call_self_method(callee.special[1], node, frame)
+        if callee.special is not None and not isinstance(callee.special, tuple):
+            handled = self.call_special(callee, node, frame)
+            if handled is not None:
+                return handled
+        return self.plain_call(callee, node, frame)
+
+    def arguments(self, node: cst.Call, frame: Frame) -> list[Argument] | None:
+        """Evaluated arguments; None (and a residual) when there are starred ones that can't be placed."""
+        found: list[Argument] = []
+        for arg in node.args:
+            value = self.eval(arg.value, frame)  # type: ignore[attr-defined]
+            if arg.star == "*" and value.items is not None:
+                found.extend((None, item) for item in value.items)
+            elif arg.star:
+                frame.unit.residual(
+                    frame.function, arg, text(arg.value), f"`{arg.star}{text(arg.value)}`: which arguments these are is not known"
+                )
+                return None
+            else:
+                found.append((arg.keyword.value if arg.keyword else None, value))
+        return found
+
+    def plain_call(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
+        """A call of something the port knows nothing of: only its arguments are rewritten."""
+        args, values = [], []
+        for arg in node.args:
+            value = self.eval(arg.value, frame)  # type: ignore[attr-defined]
+            self.escape(value)
+            values.append(value)
+            args.append(arg.with_changes(value=value.code))
+        code = node.with_changes(func=callee.code, args=args)
+        staged = callee.is_tensor or any(value.is_tensor for value in values)
+        name = text(node.func)
+        known: Any = UNKNOWN
+        dim = None
+        if name in ("int", "float") and len(values) == 1 and node.args[0].star == "":
+            known, dim = values[0].known, values[0].dim if name == "int" else None
+            if values[0].dim is not None and not values[0].is_tensor:
+                code = values[0].code if name == "int" and isinstance(node.args[0].value, cst.Subscript) else code
+        elif name == "len" and len(values) == 1:
+            elements = self.elements(values[0])
+            known = len(elements) if elements is not None and values[0].shape_of is not None else UNKNOWN
+            dim = known if known is not UNKNOWN else None
+            if dim is None and frame.spec is not None and not staged:
+                dim = frame.spec.symbols.of_code(text(code))
+            staged = staged and values[0].shape_of is None
+        elif name in ("list", "tuple", "reversed", "sorted") and len(values) == 1:
+            items = self.elements(values[0])
+            if items is not None and name != "sorted":
+                items = list(reversed(items)) if name == "reversed" else items
+                return Value(code, items=items, staged=staged)
+            return Value(code, item=values[0].item, staged=staged)
+        elif name == "enumerate" and values:
+            return Value(code, item=self._pair(values[0], frame), items=self._enumerated(values[0]), staged=staged)
+        elif name == "zip" and values:
+            parts = [self.element_of(value, frame) for value in values]
+            return Value(code, item=Value(code, items=parts), staged=staged)
+        elif name == "range":
+            return Value(code, item=Value(code), staged=staged)
+        return Value(code, known=known, dim=dim, staged=staged)
+
+    def _pair(self, value: Value, frame: Frame) -> Value:
+        return Value(value.code, items=[Value(value.code), self.element_of(value, frame)])
+
+    def _enumerated(self, value: Value) -> list[Value] | None:
+        items = self.elements(value)
+        if items is None:
+            return None
+        return [Value(value.code, items=[self.of_known(i), item]) for i, item in enumerate(items)]
+
+    def escape(self, value: Value) -> None:
+        """A layer handed to code we do not see must be complete by itself."""
+        if value.layer is not None:
+            value.layer.alone = True
+        for item in [*(value.items or ()), *([value.item] if value.item else ())]:
+            self.escape(item)
+
+    # -- rules ------------------------------------------------------------------------------
+
+    def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
+        handler = self.handlers.get(symbol)
+        if handler is not None:
+            return handler(self, symbol, node, frame)
+        if symbol in rules.OBJECTS:
+            return self.make_object(rules.OBJECTS[symbol], symbol, node, frame)
+        if symbol in rules.RULES:
+            arguments = self.arguments(node, frame)
+            if arguments is None:
+                return Value(node)
+            return self.apply_rule(rules.RULES[symbol], symbol, arguments, node, frame)
+        for arg in node.args:
+            self.eval(arg.value, frame)  # type: ignore[attr-defined]  # its residuals are listed too
+        frame.unit.residual(frame.function, node, symbol, f"no rule for {symbol} yet")
+        return Value(node)
+
+    handlers: Mapping[str, Any] = {}
+
+    def bind(
+        self, signature: inspect.Signature, arguments: Sequence[Argument], what: str, node: cst.CSTNode, frame: Frame
+    ) -> inspect.BoundArguments | None:
+        names = [name for name, _ in arguments if name is not None]
+        if len(set(names)) != len(names):
+            frame.unit.residual(frame.function, node, what, "an argument is given twice")
+            return None
+        try:
+            return signature.bind(
+                *[value for name, value in arguments if name is None], **{name: value for name, value in arguments if name}
+            )
+        except TypeError as error:
+            frame.unit.residual(frame.function, node, what, f"the call does not fit the signature of {what}: {error}")
+            return None
+
+    def apply_rule(
+        self, entry: rules.Rule, symbol: str, arguments: Sequence[Argument], node: cst.BaseExpression, frame: Frame
+    ) -> Value:
+        bound = self.bind(entry.signature, arguments, symbol, node, frame)
+        if bound is None:
+            return Value(node)
+        args = {name: self.argument(value) for name, value in bound.arguments.items()}
+        for value in bound.arguments.values():
+            self.escape(value)
+        taken = frozenset(frame.env)
+        found = inline(entry.function, args, given=frozenset(args), symbol=symbol, taken=taken)
+        if isinstance(found, Residual):
+            frame.unit.residual(frame.function, node, symbol, found.reason)
+            return Value(node)
+        code = self.accept(found, entry, node, frame)
+        for name in bound.arguments:
+            if isinstance(bound.arguments[name], tuple):
+                frame.unit.residual(frame.function, node, symbol, f"starred arguments of {symbol}")
+        return self.rule_value(entry, bound.arguments, code, frame)
+
+    def accept(self, found: Rewritten, entry: Any, node: cst.CSTNode, frame: Frame) -> cst.BaseExpression:
+        """Takes over a rewrite: its imports, prelude and notes; returns the code."""
+        frame.unit.imports |= found.imports
+        frame.prelude.extend(found.prelude)
+        for note in found.notes:
+            frame.unit.note(node, note)
+        self.accept_helpers(found, entry)
+        code = found.code
+        if "rngs" in _names(code):
+            code = self.with_rngs(code, frame)
+        return code
+
+    def with_rngs(self, code: cst.BaseExpression, frame: Frame) -> cst.BaseExpression:
+        """Points the free name `rngs` at where keys come from here."""
+        frame.flags.add("rngs")
+        if frame.spec is not None and frame.self_name is not None and frame.mode in ("call", "staged") and not frame.as_init:
+            frame.spec.random = True
+            new = cst.parse_expression(f"{frame.self_name}.rngs")
+            return code.visit(_ReplaceName("rngs", new))  # type: ignore[return-value]
+        return code
+
+    def argument(self, value: Value) -> Arg:
+        if isinstance(value, tuple | dict):
+            return Arg(cst.Name("None"), None)
+        if value.layer is not None and value.wrapped is not None:
+            return Arg(value.code, value.wrapped)
+        known = value.known if value.known is not UNKNOWN else DYNAMIC
+        items = [self.argument(item) for item in value.items] if value.items is not None and known is DYNAMIC else None
+        tensor = value.tensor
+        if tensor is not None:
+            rank = len(tensor.shape) if tensor.shape is not None else None
+            return Arg(value.code, type=jax.Array, ndim=rank, dtype=tensor.dtype)
+        kind = int if value.dim is not None and known is DYNAMIC and value.sure else None
+        if items is not None and isinstance(value.code, cst.List | cst.Tuple) and len(value.code.elements) != len(items):
+            items = None
+        return Arg(value.code, known, type=kind, items=items)
+
+    def rule_value(self, entry: rules.Rule, arguments: Mapping[str, Value], code: cst.BaseExpression, frame: Frame) -> Value:
+        if isinstance(code, cst.Attribute) and code.attr.value == "shape":
+            for value in arguments.values():
+                if value.tensor is not None:
+                    return self.shape_value(code, value.tensor, frame)  # type: ignore[attr-defined]
+        for value in arguments.values():
+            if value.code is code and value.shape_of is None:
+                return value
+            if value.shape_of is not None and value.code is code:
+                return value
+        staged = any(isinstance(value, Value) and value.is_tensor for value in arguments.values())
+        try:
+            tree = abstract.evaluate(
+                entry.function, [], {name: abstract.concrete(value) for name, value in arguments.items()}
+            )
+            value = abstract.result_value(code, tree)
+        except abstract.NoShape:
+            value = Value(code, tensor=TensorType())
+        if not staged and not entry.random and frame.mode != "plain":
+            # Made of configuration alone: it can be computed once, in the constructor.
+            value = dataclasses.replace(value, special="constant_tensor")
+        return value
+
+    # -- layers -----------------------------------------------------------------------------
+
+    def make_object(self, entry: rules.ObjectRule, symbol: str, node: cst.Call, frame: Frame) -> Value:
+        """A constructor call of a layer, loss or metric."""
+        cached = self.made.get((id(node), frame.function))
+        if cached is not None:
+            return cached
+        arguments = self.arguments(node, frame.child(as_init=True) if frame.mode == "staged" else frame)
+        if arguments is None:
+            return Value(node)
+        signature = _constructor_signature(entry)
+        plain = [
+            (name, value) for name, value in arguments
+            if entry.kind != "layer" or not self.common(name, value, signature, symbol, node, frame)
+        ]  # fmt: skip
+        if entry.kind != "layer":
+            plain = [(name, value) for name, value in plain if name != "name" or "name" in signature.parameters]
+        bound = self.bind(signature, plain, symbol, node, frame)
+        if bound is None:
+            return Value(node)
+        values = {name: value for name, value in bound.arguments.items() if isinstance(value, Value)}
+        instance = LayerInstance(
+            entry, values, frozenset(values), frame.unit.span(node), frame.unit.fresh("layer"), symbol,
+            name=next((value.known for name, value in arguments if name == "name" and isinstance(value.known, str)), None),
+        )  # fmt: skip
+        for name in entry.wraps:
+            if name in values and values[name].layer is not None:
+                inner = values[name].layer
+                inner.wrapped = True
+                values[name] = dataclasses.replace(values[name], wrapped=self.wrap(inner))
+        instance.makes = self.makes_object(instance)
+        hint = {name: value for name, value in arguments if name in ("input_shape", "batch_input_shape", "input_dim")}
+        value = Value(cst.Name(instance.marker), layer=instance, special=("input_hint", hint) if hint else None)
+        if frame.spec is not None:
+            frame.spec.layers.append(instance)
+        self.made[(id(node), frame.function)] = value
+        return value
+
+    def common(
+        self, name: str | None, value: Value, signature: inspect.Signature, symbol: str, node: cst.Call, frame: Frame
+    ) -> bool:
+        """Is this an argument every layer takes, and settled here?"""
+        if name is None:
+            return False
+        entry = next((common for pattern, common in rules.COMMON_LAYER_ARGUMENTS.items() if fnmatch(name, pattern)), None)
+        if entry is None:
+            return False
+        required = signature.parameters.get(name)
+        if required is not None and required.default is inspect.Parameter.empty:
+            return False
+        if entry.accepted is None or (value.known is not UNKNOWN and value.known in entry.accepted):
+            return True
+        frame.unit.residual(frame.function, node, symbol, f"`{name}`: {entry.why}")
+        return True
+
+    def wrap(self, inner: LayerInstance) -> rules.Wrapped:
+        """A layer given to another layer's constructor."""
+        arguments: dict[str, Any] = {
+            name: parameter.default
+            for name, parameter in _constructor_signature(inner.rule).parameters.items()
+            if parameter.default is not inspect.Parameter.empty
+        }
+        arguments |= {name: self.argument(value) for name, value in inner.arguments.items()}
+        return rules.Wrapped(inner.rule, arguments)
+
+    def makes_object(self, instance: LayerInstance) -> bool:
+        make = instance.rule.make
+        if make is None:
+            return False
+        args = {name: self.argument(value) for name, value in instance.arguments.items()}
+        for name, parameter in inspect.signature(make).parameters.items():
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                args[name] = Arg(cst.Name("rngs")) if name == "rngs" else Arg(None, dim=lambda i: cst.Name("_"))
+        found = inline(make, args, given=instance.given, symbol=instance.symbol, helpers=instance.rule.helpers)
+        return isinstance(found, Residual) or not (isinstance(found.code, cst.Name) and found.code.value == "None")
+
+    def call_layer(self, callee: Value, arguments: list[Argument] | None, node: cst.Call, frame: Frame) -> Value:
+        instance = callee.layer
+        assert instance is not None
+        entry = instance.rule
+        if arguments is None:
+            return Value(node)
+        if entry.call is None:
+            frame.unit.residual(frame.function, node, instance.symbol, f"{instance.symbol} can't be called here")
+            return Value(node)
+        callee = self.place(callee, frame)
+        signature = inspect.signature(entry.call)
+        parameters = list(signature.parameters.values())
+        positional = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        keyword_only = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        takes_layer = entry.kind == "layer"
+        inputs = positional[1:] if takes_layer else positional
+        training = next((value for name, value in arguments if name == "training"), None)
+        rest = [(name, value) for name, value in arguments if name != "training"]
+        bound = self.bind(signature.replace(parameters=inputs), rest, instance.symbol, node, frame)
+        if bound is None:
+            return Value(node)
+        args = {name: self.argument(value) for name, value in bound.arguments.items()}
+        given = set(args)
+        if takes_layer:
+            args[positional[0].name] = Arg(callee.code)
+            given.add(positional[0].name)
+        for name in keyword_only - {"training"}:
+            if name in instance.arguments:
+                args[name] = self.argument(self.in_call(instance.arguments[name], frame))
+                given.add(name)
+        if "training" in keyword_only:
+            args["training"] = self.training_argument(training, frame)
+            given.add("training")
+        first = next(iter(bound.arguments.values()), None)
+        first_tensor = first.tensor if isinstance(first, Value) else None
+        if first is not None and first_tensor is None and isinstance(first, Value) and first.items:
+            first_tensor = first.items[0].tensor
+        if frame.emit:
+            instance.calls.append(dict(bound.arguments))
+            if first_tensor is not None:
+                instance.inputs.append(first_tensor)
+        self.fill_defaults(entry, args)
+        found = inline(entry.call, args, given=frozenset(given), symbol=instance.symbol, helpers=entry.helpers)
+        if isinstance(found, Residual):
+            frame.unit.residual(frame.function, node, instance.symbol, found.reason)
+            return Value(node)
+        code = self.accept(found, entry, node, frame)
+        return self.layer_result(instance, bound.arguments, code, frame)
+
+    def layer_result(
+        self, instance: LayerInstance, inputs: Mapping[str, Any], code: cst.BaseExpression, frame: Frame
+    ) -> Value:
+        """Type of a layer's output: by the rule's shape function, else as traced."""
+        first = next(iter(inputs.values()), None)
+        shape = instance.rule.shape
+        if instance.rule.kind != "layer":
+            return Value(code, tensor=TensorType())
+        if shape is None and isinstance(first, Value) and first.tensor is not None:
+            return Value(code, tensor=first.tensor)
+        try:
+            assert shape is not None
+            x = _Shaped.of(first)
+            names = inspect.signature(shape).parameters
+            config = {}
+            for name in list(names)[1:]:
+                if name in instance.arguments:
+                    config[name] = abstract.concrete(instance.arguments[name])
+                elif names[name].default is inspect.Parameter.empty:
+                    config[name] = _constructor_signature(instance.rule).parameters[name].default
+            return self.of_shape(code, shape(x, **config), first)
+        except Exception:
+            return self.traced_result(instance, code, frame)
+
+    def of_shape(self, code: cst.BaseExpression, shape: Any, first: Any) -> Value:
+        dtype = first.tensor.dtype if isinstance(first, Value) and first.tensor else None
+        dtype = dtype if dtype in ("float32", "bfloat16", "float16", "float64") else "float32"
+        if isinstance(shape, list) or (isinstance(shape, tuple) and shape and isinstance(shape[0], tuple | list)):
+            parts = [self.of_shape(code, part, first) for part in shape]
+            return Value(code, items=parts)
+        return Value(code, tensor=TensorType(tuple(shape), dtype))
+
+    def traced_result(self, instance: LayerInstance, code: cst.BaseExpression, frame: Frame) -> Value:
+        entries = frame.unit.trace.made_at(instance.span)
+        ranks = set()
+        for entry in entries:
+            for call in entry.get("calls", ()):
+                outputs = call.get("outputs")
+                if isinstance(outputs, Mapping) and "shape" in outputs:
+                    ranks.add(len(outputs["shape"]))
+        if len(ranks) != 1 or frame.spec is None:
+            return Value(code, tensor=TensorType())
+        rank = ranks.pop()
+        dims = tuple(frame.spec.symbols.unknown("d") for _ in range(rank))
+        width = instance.arguments.get("units", instance.arguments.get("filters"))
+        if width is not None and width.dim is not None:
+            dims = (*dims[:-1], width.dim)
+        return Value(code, tensor=TensorType(dims, "float32"))
+
+    def training_argument(self, training: Value | None, frame: Frame) -> Arg:
+        if training is not None and not (training.known is None):
+            return self.argument(training)
+        if frame.mode in ("call", "staged"):
+            frame.flags.add("training")
+            return Arg(cst.Name("training"))
+        return Arg(cst.Name("False"), False)
+
+    def in_call(self, value: Value, frame: Frame) -> Value:
+        """A constructor's argument, as code that works where the layer is called."""
+        if value.known is not UNKNOWN or frame.spec is None or frame.mode == "plain":
+            return value
+        if frame.mode == "staged":
+            return value
+        names = _names(value.code) & frame.spec_locals
+        if not names:
+            return value
+        code = text(value.code)
+        for name, attribute in frame.spec.attributes.items():
+            if attribute.special == ("held", code) or (isinstance(attribute.special, tuple) and attribute.special == ("held", code)):
+                return value.with_code(cst.parse_expression(f"{frame.self_name}.{name}"))
+        name = code if code.isidentifier() else "_".join(sorted(names))
+        if name in frame.spec.attributes:
+            name += "_value"
+        frame.spec.attributes[name] = dataclasses.replace(value, special=("held", code))
+        self.held.append((frame.spec, name, value.code))
+        return value.with_code(cst.parse_expression(f"{frame.self_name}.{name}"))
+
+    def fill_defaults(self, entry: rules.ObjectRule, args: dict[str, Arg]) -> None:
+        """Configuration that a call body reads and the constructor was not given."""
+        defaults = _constructor_signature(entry).parameters
+        assert entry.call is not None
+        for name, parameter in inspect.signature(entry.call).parameters.items():
+            if parameter.kind is parameter.KEYWORD_ONLY and name not in args and name in defaults:
+                default = defaults[name].default
+                if default is not inspect.Parameter.empty:
+                    args[name] = Arg(None, default)
+
+    def accept_helpers(self, found: Rewritten, entry: Any) -> None:
+        for helper in getattr(entry, "helpers", ()):
+            if helper.__name__ in found.helpers:
+                self.unit.helpers[helper.__name__] = helper
+
+    # -- modules ----------------------------------------------------------------------------
+
+    def call_module(self, callee: Value, arguments: list[Argument] | None, node: cst.Call, frame: Frame) -> Value:
+        instance = callee.module
+        assert instance is not None
+        if arguments is None:
+            return Value(node)
+        callee = self.place(callee, frame)
+        spec = instance.spec
+        training = next((value for name, value in arguments if name == "training"), None)
+        inputs = [(name, value) for name, value in arguments if name not in ("training", "name")]
+        result = self.enter_module(instance, inputs, node, frame)
+        args = [
+            cst.Arg(value.code, keyword=cst.Name(name) if name else None, equal=_EQUAL if name else cst.MaybeSentinel.DEFAULT)
+            for name, value in inputs
+        ]
+        if spec.mode:
+            code = self.training_argument(training, frame).code
+            if not (isinstance(code, cst.Name) and code.value == "False"):
+                args.append(cst.Arg(code, keyword=cst.Name("training"), equal=_EQUAL))
+        return result.with_code(cst.Call(callee.code, args, lpar=node.lpar, rpar=node.rpar))
+
+    def enter_module(self, instance: ModuleInstance, inputs: list[Argument], node: cst.Call, frame: Frame) -> Value:
+        """Analyses a module at its first call; returns the result's type in the caller's terms."""
+        spec = instance.spec
+        self.analyse(spec, inputs, frame)
+        widths = dict(_dims_of_inputs(inputs))
+        if frame.emit:
+            for name, dim in widths.items():
+                instance.in_dims.setdefault(name, []).append(dim)
+        if spec.result is None:
+            return Value(cst.Name("_"), tensor=TensorType())
+        return self.translate(spec.result, instance, widths, frame)
+
+    def foreign(self, value: Value, instance: ModuleInstance) -> Value:
+        return dataclasses.replace(value, dim=None)
+
+    def translate(self, value: Value, instance: ModuleInstance, widths: Mapping[str, Any], frame: Frame) -> Value:
+        """A callee's value with the callee's symbols replaced by the caller's."""
+        spec = instance.spec
+        symbols = frame.spec.symbols if frame.spec else self.plain_symbols
+        by_code: dict[str, Any] = dict(widths)
+        for name, argument in self.named_arguments(instance).items():
+            if argument.dim is not None:
+                by_code[name] = argument.dim
+            elif isinstance(argument.known, int):
+                by_code[name] = argument.known
+
+        def dim(d: Any) -> Any:
+            if isinstance(d, int):
+                return d
+            code_names = spec.symbols.names(d)
+            if not code_names or not code_names <= by_code.keys():
+                return symbols.unknown("d")
+            return spec.symbols.substitute(d, by_code)
+
+        def walk(v: Value) -> Value:
+            tensor = v.tensor
+            if tensor is not None and tensor.shape is not None:
+                tensor = TensorType(tuple(dim(d) for d in tensor.shape), tensor.dtype)
+            items = [walk(item) for item in v.items] if v.items is not None else None
+            mapping = {key: walk(item) for key, item in v.mapping.items()} if v.mapping is not None else None
+            return Value(v.code, tensor=tensor, items=items, mapping=mapping, staged=True)
+
+        return walk(value)
+
+    def named_arguments(self, instance: ModuleInstance) -> dict[str, Value]:
+        """Constructor arguments by parameter name, defaults included."""
+        parameters = self.constructor_parameters(instance.spec)
+        found: dict[str, Value] = {}
+        positions = [p for p in parameters if not p.star]
+        for i, (name, value) in enumerate(instance.arguments):
+            if name is not None:
+                found[name] = value
+            elif i < len(positions):
+                found[positions[i].name.value] = value
+        for p in positions:
+            if p.name.value not in found and p.default is not None:
+                try:
+                    known = eval(text(p.default), {})
+                except Exception:
+                    continue
+                found[p.name.value] = self.of_known(known)
+        return found
+
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+
+
+class _Shaped:
+    """Stands for an input in a rule's shape function."""
+
+    def __init__(self, shape: Any):
+        self.shape = shape
+
+    @staticmethod
+    def of(value: Any) -> Any:
+        if isinstance(value, Value) and value.tensor is not None and value.tensor.shape is not None:
+            return _Shaped(value.tensor.shape)
+        if isinstance(value, Value) and value.items:
+            return [_Shaped.of(item) for item in value.items]
+        raise abstract.NoShape
+
+
+class _ReplaceName(cst.CSTTransformer):
+    def __init__(self, name: str, new: cst.BaseExpression):
+        self.name, self.new = name, new
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+        return updated_node.with_changes(attr=original_node.attr)
+
+    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
+        return updated_node.with_changes(keyword=original_node.keyword)
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
+        return self.new if original_node.value == self.name else updated_node
+
+
+def _names(code: cst.CSTNode) -> set[str]:
+    found: set[str] = set()
+
+    class Collect(cst.CSTVisitor):
+        def visit_Attribute(self, node: cst.Attribute) -> bool:
+            node.value.visit(self)
+            return False
+
+        def visit_Arg(self, node: cst.Arg) -> bool:
+            node.value.visit(self)
+            return False
+
+        def visit_Name(self, node: cst.Name) -> None:
+            found.add(node.value)
+
+    code.visit(Collect())
+    return found
+
+
+free_names = _names
+ReplaceName = _ReplaceName
+
+
+def _constructor_signature(entry: rules.ObjectRule) -> inspect.Signature:
+    """The constructor's signature: `make`'s, or, where nothing is made, the call's configuration."""
+    if entry.make is not None:
+        signature = inspect.signature(entry.make)
+        kept = [p for p in signature.parameters.values() if p.name not in ("x", "rngs")]
+        return signature.replace(parameters=kept)
+    assert entry.call is not None
+    kept = [
+        p.replace(kind=p.POSITIONAL_OR_KEYWORD)
+        for p in inspect.signature(entry.call).parameters.values()
+        if p.kind is p.KEYWORD_ONLY and p.name != "training"
+    ]
+    required = [p for p in kept if p.default is p.empty]
+    return inspect.Signature([*required, *[p for p in kept if p.default is not p.empty]])
+
+
+constructor_signature = _constructor_signature
+
+
+def _dims_of_inputs(inputs: Sequence[Argument]) -> list[tuple[str, Any]]:
+    """(constructor parameter, last dim) of every tensor input, in order."""
+    tensors: list[TensorType] = []
+
+    def walk(value: Value) -> None:
+        if value.tensor is not None:
+            tensors.append(value.tensor)
+        for item in value.items or ():
+            walk(item)
+        for item in (value.mapping or {}).values():
+            walk(item)
+
+    for _, value in inputs:
+        walk(value)
+    names = []
+    for i, tensor in enumerate(tensors):
+        name = IN_FEATURES if i == 0 else f"{IN_FEATURES}{i + 1}"
+        names.append((name, tensor.last))
+    return names
+
+
+dims_of_inputs = _dims_of_inputs
+__all__ = ["Calls", "Placement", "ModuleSpec", "same_dim"]

@@ -1,0 +1,246 @@
+"""Constructor code of layers and modules, once all shapes are known; final names of what is kept."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from typing import Any
+
+import libcst as cst
+
+from codemods.engine.outcome import Residual
+from codemods.engine.template import Arg, inline
+from codemods.passes.methods import Methods
+from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec
+from codemods.passes.names import RenameMarkers, ReplaceNames, read_names
+from codemods.passes.values import TensorType, Value, same_dim, text
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+
+
+class Finalise(Methods):
+    """Replaces markers by constructor calls and names."""
+
+    def finalise(self, spec: ModuleSpec) -> None:
+        if spec.done:
+            return
+        spec.done = True
+        for module in spec.modules:
+            self.finalise(module.spec)
+        for layer in spec.layers:
+            if isinstance(layer.factory, ModuleInstance):
+                self.finalise(layer.factory.spec)
+        new: dict[str, cst.BaseExpression] = {}
+        for layer in spec.layers:
+            code = self.layer_code(layer, spec)
+            if code is not None:
+                new[layer.marker] = code
+        for module in spec.modules:
+            new[module.marker] = self.module_code(module, spec)
+        renames = self.final_names(spec)
+        spec.names = renames
+
+        def settle(node: Any) -> Any:
+            for _ in range(4):
+                node = node.visit(ReplaceNames(new))
+            return node.visit(RenameMarkers(renames))
+
+        spec.init = [settle(statement) for statement in spec.init if not self.makes_nothing_statement(statement, new)]
+        spec.methods = {name: settle(node) for name, node in spec.methods.items()}
+        for item in self.stage_items.get(id(spec), []):
+            item.node = settle(item.node)
+        for _, name, code in [entry for entry in self.held if entry[0] is spec]:
+            assign = cst.Assign([cst.AssignTarget(cst.parse_expression(f"self.{name}"))], code)  # type: ignore[arg-type]
+            spec.init.append(settle(cst.SimpleStatementLine([assign])))
+        reads = set().union(*[read_names(statement) for statement in spec.init], set())
+        spec.used_dims = [name for name in spec.dims if name in reads]
+
+    def makes_nothing_statement(self, statement: cst.BaseStatement, new: dict[str, cst.BaseExpression]) -> bool:
+        """`self.NAME = MARKER` for a layer that makes no object."""
+        if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Assign):
+            return False
+        value = statement.body[0].value
+        return isinstance(value, cst.Name) and value.value in new and text(new[value.value]) == "None"
+
+    # -- layers ---------------------------------------------------------------------------------
+
+    def layer_code(self, layer: LayerInstance, spec: ModuleSpec) -> cst.BaseExpression | None:
+        if layer.wrapped:
+            return None
+        if isinstance(layer.factory, ModuleInstance):
+            layer.factory.in_dims = {IN_FEATURES: [tensor.last for tensor in layer.inputs]}
+            return self.module_code(layer.factory, spec)
+        make = layer.rule.make
+        if make is None:
+            return self.complete(layer, None, spec) if layer.alone else cst.Name("None")
+        args = {name: self.argument(value) for name, value in layer.arguments.items()}
+        for name, parameter in inspect.signature(make).parameters.items():
+            if name == "rngs":
+                args["rngs"] = Arg(cst.Name("rngs"))
+            elif parameter.kind is parameter.KEYWORD_ONLY:
+                args[name] = self.input_argument(layer, name, spec)
+        found = inline(make, args, given=layer.given, symbol=layer.symbol, helpers=layer.rule.helpers)
+        if isinstance(found, Residual):
+            self.unit.residuals.append((spec.source, Residual(layer.symbol, found.reason, layer.span)))
+            return cst.Name("None")
+        self.accept_helpers(found, layer.rule)
+        self.unit.imports |= found.imports
+        if text(found.code) != "None" and isinstance(found.code, cst.Call):
+            self.made_calls.append((found.code, found.ledger))
+        if layer.alone:
+            return self.complete(layer, found.code, spec)
+        return found.code
+
+    def input_argument(self, layer: LayerInstance, name: str, spec: ModuleSpec) -> Arg:
+        """Stands for an input of the layer in its constructor: dims as constructor code."""
+        values = [bound[name] for bound in layer.calls if name in bound and isinstance(bound[name], Value)]
+        if name == "x" or not values:
+            values = [next(iter(bound.values())) for bound in layer.calls if bound]
+        if values and values[0].tensor is None and values[0].items:
+            inner = [self.stand_in(layer, [v.items[i].tensor for v in values if v.items], spec) for i in range(len(values[0].items))]
+            return Arg(None, items=inner)
+        return self.stand_in(layer, [v.tensor for v in values if v.tensor is not None], spec)
+
+    def stand_in(self, layer: LayerInstance, tensors: list[TensorType | None], spec: ModuleSpec) -> Arg:
+        shapes = [tensor.shape for tensor in tensors if tensor is not None]
+        ranks = {len(shape) for shape in shapes if shape is not None}
+        traced = self.unit.trace.inputs(self.unit.trace.made_at(layer.span))
+        if not ranks:
+            ranks = {len(shape) for shape in traced}
+        rank = ranks.pop() if len(ranks) == 1 else None
+
+        def dim(i: int) -> cst.BaseExpression | None:
+            if spec.kind == "factory" and i == -1 and not shapes:
+                spec.dims.setdefault(IN_FEATURES, spec.symbols.of_code(IN_FEATURES))
+                return cst.Name(IN_FEATURES)
+            dims = [shape[i] if shape is not None and -len(shape) <= i < len(shape) else None for shape in shapes]
+            if dims and dims[0] is not None and all(d is not None and same_dim(d, dims[0]) for d in dims):
+                code = spec.symbols.code(dims[0])
+                if code is not None:
+                    return cst.parse_expression(code)
+            found = {shape[i] for shape in traced if rank is None or len(shape) == rank}
+            if len(found) == 1 and None not in found:
+                size = found.pop()
+                self.unit.notes_at(layer.span, f"the size {size} of this layer's input comes from the trace")
+                return cst.Integer(str(size))
+            return None
+
+        return Arg(None, dim=dim, ndim=rank)
+
+    def complete(self, layer: LayerInstance, made: cst.BaseExpression | None, spec: ModuleSpec) -> cst.BaseExpression:
+        """A callable that does all that the layer did, for code that calls it unseen."""
+        call = layer.rule.call
+        assert call is not None
+        parameters = list(inspect.signature(call).parameters.values())
+        args: dict[str, Arg] = {}
+        if layer.rule.kind == "layer":
+            args[parameters[0].name] = Arg(cst.Name("__layer__"))
+            parameters = parameters[1:]
+        required = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is p.empty]
+        for name in required:
+            args[name] = Arg(cst.Name(name))
+        for p in parameters:
+            if p.kind is p.KEYWORD_ONLY and p.name in layer.arguments:
+                args[p.name] = self.argument(layer.arguments[p.name])
+        if layer.rule.mode:
+            args["training"] = Arg(cst.Name("training"))
+        found = inline(call, args, given=frozenset(args), symbol=layer.symbol, can_prelude=False)
+        if isinstance(found, Residual):
+            self.unit.residuals.append((spec.source, Residual(layer.symbol, found.reason, layer.span)))
+            return cst.Name("None")
+        if layer.rule.mode:
+            reason = "called where it can't be seen whether the model is training"
+            self.unit.residuals.append((spec.source, Residual(layer.symbol, reason, layer.span)))
+        self.unit.imports |= found.imports
+        if made is None:
+            params = cst.Parameters([cst.Param(cst.Name(name)) for name in required])
+            return cst.Lambda(params, found.code)
+        inner = text(found.code)
+        if inner == f"__layer__({', '.join(required)})":
+            return made
+        self.unit.imports.add("nnx")
+        outer = cst.Lambda(cst.Parameters([cst.Param(cst.Name("x"))]), _apply(found.code, required))
+        function: cst.BaseExpression = outer
+        if isinstance(found.code, cst.Call) and len(found.code.args) == 1 and isinstance(found.code.args[0].value, cst.Call):
+            if text(found.code.args[0].value) == f"__layer__({', '.join(required)})":
+                function = found.code.func
+        return cst.Call(cst.parse_expression("nnx.Sequential"), [cst.Arg(made), cst.Arg(function)])
+
+    # -- modules --------------------------------------------------------------------------------
+
+    def module_code(self, module: ModuleInstance, spec: ModuleSpec) -> cst.BaseExpression:
+        """`Name(in_features, ..., rngs=rngs)`."""
+        args = []
+        for name in module.spec.used_dims:
+            args.append(cst.Arg(self.in_dim(module, name, spec)))
+        for keyword, value in module.arguments:
+            args.append(
+                cst.Arg(value.code, keyword=cst.Name(keyword) if keyword else None,
+                        equal=_EQUAL if keyword else cst.MaybeSentinel.DEFAULT)
+            )  # fmt: skip
+        if self.needs_rngs(module.spec):
+            args.append(cst.Arg(cst.Name("rngs"), keyword=cst.Name("rngs"), equal=_EQUAL))
+        return cst.Call(cst.Name(module.spec.name), args)
+
+    def needs_rngs(self, spec: ModuleSpec) -> bool:
+        return spec.random or any("rngs" in read_names(statement) for statement in spec.init)
+
+    def in_dim(self, module: ModuleInstance, name: str, spec: ModuleSpec) -> cst.BaseExpression:
+        dims = module.in_dims.get(name, [])
+        if dims and dims[0] is not None and all(d is not None and same_dim(d, dims[0]) for d in dims):
+            code = spec.symbols.code(dims[0])
+            if code is not None:
+                return cst.parse_expression(code)
+        shapes = self.unit.trace.inputs(self.unit.trace.made_at(module.span))
+        sizes = {shape[-1] for shape in shapes if shape}
+        if len(sizes) == 1 and name == IN_FEATURES:
+            size = sizes.pop()
+            self.unit.notes_at(module.span, f"the size {size} of this module's input comes from the trace")
+            return cst.Integer(str(size))
+        reason = f"the last dimension of the input of {module.spec.source} can't be expressed where it is made"
+        self.unit.residuals.append((spec.source, Residual(module.spec.source, reason, module.span)))
+        return cst.Name("None")
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def final_names(self, spec: ModuleSpec) -> dict[str, str]:
+        """Readable, distinct names: `conv`, or `conv1` and `conv2` where there are several."""
+        taken = set(spec.attributes) | {"rngs"} | self.call_names(spec)
+        counts = Counter(placement.base for placement in spec.placements)
+        used: Counter[str] = Counter()
+        renames: dict[str, str] = {}
+        for placement in spec.placements:
+            base = placement.base
+            if counts[base] == 1 and base not in taken:
+                name = base
+            else:
+                used[base] += 1
+                name = _numbered(base, used[base])
+                while name in taken:
+                    used[base] += 1
+                    name = _numbered(base, used[base])
+                if counts[base] == 1 and f"{base}_layer" not in taken:
+                    name = f"{base}_layer"
+            taken.add(name)
+            renames[placement.marker] = name
+        return renames
+
+    def call_names(self, spec: ModuleSpec) -> set[str]:
+        """Names that loop variables over layers must not shadow."""
+        frame = self.staged_frames.get(id(spec))
+        parameters = {p.name.value for p in self.constructor_parameters(spec)} if spec.kind != "class" else set()
+        return parameters | (set(frame.env) - {"self"} if frame is not None else set())
+
+
+def _numbered(base: str, index: int) -> str:
+    return f"{base}_{index}" if base[-1:].isdigit() else f"{base}{index}"
+
+
+def _apply(code: cst.BaseExpression, required: list[str]) -> cst.BaseExpression:
+    class Swap(cst.CSTTransformer):
+        def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+            if isinstance(original_node.func, cst.Name) and original_node.func.value == "__layer__":
+                return cst.Name("x")
+            return updated_node
+
+    return code.visit(Swap())  # type: ignore[return-value]

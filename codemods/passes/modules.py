@@ -1,0 +1,121 @@
+"""What the port builds: modules, the layers in them, and where each layer is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import libcst as cst
+
+from codemods.engine.outcome import Span
+from codemods.engine.rule import ObjectRule
+from codemods.passes.values import Dim, Symbols, TensorType, Value
+
+#: Name of the constructor parameter that carries the width of a module's first input.
+IN_FEATURES = "in_features"
+
+
+@dataclasses.dataclass
+class Placement:
+    """Where an object is kept: `self.NAME`, or an item of `self.NAME`.
+
+    `marker` is an identifier that stands for the final name until all of a module's names are
+    known, so that two `conv` can become `conv1` and `conv2`.
+    """
+
+    marker: str
+    base: str
+    path: tuple[str, ...] = ()  # markers and "*" (one list index), from the module down
+    explicit: bool = False
+    list_marker: str | None = None
+    depth: int = 0
+    inner: Placement | None = None
+
+
+@dataclasses.dataclass
+class LayerInstance:
+    """One constructor call of a framework layer, loss or metric.
+
+    Attributes:
+      marker: identifier that stands for the constructor's new code until the shapes are known.
+      inputs: types of the first argument over all calls seen.
+      alone: a value that is called by code we do not see must be a complete callable.
+      factory: code of a call to a user function that makes the layer, instead of the rule's own.
+    """
+
+    rule: ObjectRule
+    arguments: Mapping[str, Value]
+    given: frozenset[str]
+    span: Span
+    marker: str
+    symbol: str
+    inputs: list[TensorType] = dataclasses.field(default_factory=list)
+    alone: bool = False
+    factory: Any = None
+    placement: Placement | None = None
+    name: str | None = None
+    calls: list[Mapping[str, Value]] = dataclasses.field(default_factory=list)
+    wrapped: bool = False
+    makes: bool = True
+
+
+@dataclasses.dataclass
+class ModuleInstance:
+    """One constructor call of a ported module."""
+
+    spec: ModuleSpec
+    arguments: list[tuple[str | None, Value]]
+    span: Span
+    marker: str
+    in_dims: dict[str, list[Dim]] = dataclasses.field(default_factory=dict)
+    placement: Placement | None = None
+
+
+@dataclasses.dataclass
+class Parameter:
+    name: str
+    node: cst.Param
+    keyword_only: bool = False
+
+
+@dataclasses.dataclass
+class ModuleSpec:
+    """A class of the output.
+
+    Attributes:
+      name: class name in the output; `source` the name of the class or builder in the input.
+      kind: `class` (a subclass of a framework class), `builder` (a function that makes a model),
+        `helper` (a function that takes tensors and makes layers), `sequential`, `factory` (a function that
+        makes a layer and stays a function).
+      symbols: the symbolic integers of this module's constructor.
+      mode: calls depend on `training`.
+      dims: extra constructor parameters for input dims, in order of the inputs, with their symbols.
+      used_dims: those of them that the constructor's code reads.
+      result: what a call returns, in terms of the constructor's symbols.
+    """
+
+    name: str
+    source: str
+    kind: str
+    node: cst.CSTNode
+    symbols: Symbols = dataclasses.field(default_factory=Symbols)
+    attributes: dict[str, Value] = dataclasses.field(default_factory=dict)
+    layers: list[LayerInstance] = dataclasses.field(default_factory=list)
+    modules: list[ModuleInstance] = dataclasses.field(default_factory=list)
+    placements: list[Placement] = dataclasses.field(default_factory=list)
+    names: dict[str, str] = dataclasses.field(default_factory=dict)
+    mode: bool = False
+    random: bool = False
+    dims: dict[str, Dim] = dataclasses.field(default_factory=dict)
+    used_dims: list[str] = dataclasses.field(default_factory=list)
+    analysed: bool = False
+    result: Value | None = None
+    entry: bool = False
+    tensor_parameters: list[str] = dataclasses.field(default_factory=list)
+    locals_used: list[str] = dataclasses.field(default_factory=list)
+    init: list[cst.BaseStatement] = dataclasses.field(default_factory=list)
+    methods: dict[str, cst.FunctionDef] = dataclasses.field(default_factory=dict)
+    done: bool = False
+    failed: bool = False
+    output: list[cst.BaseStatement] = dataclasses.field(default_factory=list)

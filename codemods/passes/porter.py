@@ -1,0 +1,130 @@
+"""Ports one file: analyses what it defines, prints what became of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import libcst as cst
+
+import codemods.mappings  # noqa: F401  (registers the rules)
+from codemods.passes.emit import Emit
+from codemods.passes.frame import Frame
+from codemods.passes.modules import ModuleSpec
+from codemods.passes.names import read_names
+from codemods.passes.unit import Unit, module_definitions
+from codemods.passes.values import UNKNOWN, Symbols, Value
+
+
+class Porter(Emit):
+    """All passes on one file."""
+
+    def __init__(self, unit: Unit):
+        self.unit = unit
+        self.plain_symbols = Symbols()
+        self.made: dict[Any, Value] = {}
+        self.held: list[tuple[ModuleSpec, str, cst.BaseExpression]] = []
+        self.threads: list[Any] = []
+        self.widths: dict[int, dict[Any, str]] = {}
+        self.kinds: dict[str, str] = {}
+        self.active: set[str] = set()
+        self.function_flags: dict[str, set[str]] = {}
+        self.seen_arguments: dict[str, Any] = {}
+        self.seen_methods: dict[tuple[str, str], dict[str, Value]] = {}
+        self.method_frames: dict[tuple[str, str], Frame] = {}
+        self.mode_methods: set[tuple[str, str]] = set()
+        self.stage_items: dict[int, Any] = {}
+        self.staged_frames: dict[int, Frame] = {}
+        self.outer_frames: dict[int, Frame] = {}
+        self.finished: dict[int, Any] = {}
+        self.loose: list[Any] = []
+        self.made_calls: list[Any] = []
+        self.moved_methods: dict[str, dict[str, Any]] = {}
+        self.module_parameters: dict[str, dict[str, Value]] = {}
+        self.handlers = {
+            "tf.keras.Input": Porter.handle_input,
+            "tf.keras.Model": Porter.handle_model,
+            "tf.keras.Sequential": Porter.handle_sequential,
+            "tf.Variable": Porter.handle_variable,
+        }
+
+    # -- order -----------------------------------------------------------------------------------
+
+    def analyse(self, spec: ModuleSpec, inputs: Any, frame: Frame | None) -> None:
+        if spec.analysed:
+            return
+        spec.analysed = True
+        if spec.kind == "class":
+            self.analyse_class(spec, inputs)
+        elif spec.kind == "sequential":
+            self.analyse_sequential(spec, inputs)
+        else:
+            self.analyse_function(spec, inputs)
+
+    def prepare(self, spec: ModuleSpec, frame: Frame) -> None:
+        """Analyses what does not depend on how it is called."""
+        if spec.kind in ("builder", "factory"):
+            self.analyse(spec, None, frame)
+
+    def port(self) -> None:
+        """Analyses everything that the file defines, outermost modules first."""
+        self.read_globals()
+        self.discover()
+        names = [s.name.value for s in module_definitions(self.unit.module)]
+        modules = [n for n in names if n in self.unit.classes and self.unit.is_module_class(n)]
+        functions = [n for n in names if n in self.unit.functions and self.function_kind(n) != "plain"]
+        inner = {
+            other
+            for name in [*modules, *functions]
+            for other in read_names(self.definition(name).body) - {name}
+        }
+        for name in [*[n for n in modules + functions if n not in inner], *modules, *functions]:
+            kind = "class" if name in self.unit.classes else self.function_kind(name)
+            spec = self.spec_for(name, kind)
+            if kind == "helper" and not spec.analysed:
+                self.unit.residual(name, self.definition(name), name, "never called: which arguments are tensors is not known")
+                continue
+            self.analyse(spec, None, None)
+        for spec in list(self.unit.specs.values()):
+            if spec.analysed:
+                self.finalise(spec)
+
+    def definition(self, name: str) -> Any:
+        return self.unit.classes.get(name) or self.unit.functions[name]
+
+    def read_globals(self) -> None:
+        """Module-level names bound once to a constant."""
+        counts: dict[str, int] = {}
+        found: dict[str, Value] = {}
+        frame = Frame(self.unit, "<module>", "plain")
+        for statement in self.unit.module.body:
+            if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Assign):
+                continue
+            assign = statement.body[0]
+            for target in assign.targets:
+                if isinstance(target.target, cst.Name):
+                    name = target.target.value
+                    counts[name] = counts.get(name, 0) + 1
+                    if _is_literal(assign.value):
+                        found[name] = dataclasses.replace(self.eval(assign.value, frame), code=target.target)
+        for name, value in found.items():
+            if counts[name] == 1 and value.known is not UNKNOWN:
+                self.unit.globals[name] = dataclasses.replace(value, items=self.elements(value))
+
+    def discover(self) -> None:
+        """Evaluates plain functions and the entry for what they make modules of."""
+        residuals, notes, imports = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
+        self.made.clear()
+        self.unit.residuals[:], self.unit.notes[:], self.unit.imports = residuals, notes, imports
+
+
+def _is_literal(node: cst.BaseExpression) -> bool:
+    if isinstance(node, cst.Tuple | cst.List):
+        return all(_is_literal(element.value) for element in node.elements)
+    if isinstance(node, cst.UnaryOperation):
+        return _is_literal(node.expression)
+    if isinstance(node, cst.BinaryOperation):
+        return _is_literal(node.left) and _is_literal(node.right)
+    return isinstance(node, cst.Integer | cst.Float | cst.SimpleString) or (
+        isinstance(node, cst.Name) and node.value in ("True", "False", "None")
+    )

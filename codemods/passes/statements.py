@@ -1,0 +1,518 @@
+"""Evaluates statements."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from codemods.passes.expressions import Expressions
+from codemods.passes.frame import Frame, Scope
+from codemods.passes.modules import Placement
+from codemods.passes.names import assigned_names, read_names
+from codemods.passes.placing import Placing
+from codemods.passes.staging import Item, Staged, block, nodes, prune
+from codemods.passes.values import UNKNOWN, TensorType, Value, same_dim
+
+
+class Statements(Placing, Expressions):
+    """Statements, in every mode of `Frame`."""
+
+    def run(self, body: Sequence[cst.BaseStatement], frame: Frame) -> Staged:
+        """A block, in order."""
+        staged = Staged()
+        for statement in body:
+            staged.extend(self.statement(statement, frame))
+        return staged
+
+    def statement(self, node: cst.BaseStatement, frame: Frame) -> Staged:
+        method = getattr(self, f"_exec_{type(node).__name__}", None)
+        if method is None:
+            frame.unit.residual(frame.function, node, type(node).__name__.lower(), "this kind of statement is not ported")
+            return Staged(call=[Item(node)])
+        return method(node, frame)
+
+    def _exec_SimpleStatementLine(self, node: cst.SimpleStatementLine, frame: Frame) -> Staged:
+        result = Staged()
+        for i, small in enumerate(node.body):
+            line = node.with_changes(body=[small.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
+            if i:
+                line = line.with_changes(leading_lines=[])
+            result.extend(self.small(line, small, frame))
+        return result
+
+    def small(self, line: cst.SimpleStatementLine, node: cst.BaseSmallStatement, frame: Frame) -> Staged:
+        outer = frame.extra, frame.prelude
+        frame.extra, frame.prelude = [], []
+        method = getattr(self, f"_small_{type(node).__name__}", self._small_other)
+        items, config = method(node, frame)
+        result = Staged()
+        new_init = list(frame.extra)
+        statements: list[cst.BaseStatement] = list(frame.prelude)
+        for item in items:
+            statements.append(item if isinstance(item, cst.BaseStatement) and not isinstance(item, cst.BaseSmallStatement)
+                              else line.with_changes(body=[item]))  # fmt: skip
+        if statements and frame.prelude and items:
+            statements[-1] = statements[-1].with_changes(leading_lines=[])
+            statements[0] = statements[0].with_changes(leading_lines=line.leading_lines)
+        frame.extra, frame.prelude = outer
+        if frame.mode == "init":
+            result.init = new_init + statements
+        elif frame.mode == "staged" and config:
+            result.init = new_init + self.as_init_statement(line, node, statements, frame)
+            result.call = [Item(s, config=True) for s in statements]
+        else:
+            if new_init and not statements:
+                new_init[0] = new_init[0].with_changes(leading_lines=line.leading_lines)
+            result.init = new_init
+            result.call = [Item(s) for s in statements]
+        return result
+
+    def as_init_statement(
+        self, line: cst.SimpleStatementLine, node: cst.BaseSmallStatement, statements: list[cst.BaseStatement], frame: Frame
+    ) -> list[cst.BaseStatement]:
+        """The same statement as constructor code: sizes read from tensors become constructor expressions."""
+        inner = frame.child(as_init=True, extra=[], prelude=[], env=dict(frame.env))
+        items, _ = getattr(self, f"_small_{type(node).__name__}", self._small_other)(node, inner)
+        return [*inner.prelude, *[line.with_changes(body=[item]) for item in items]]
+
+    # -- simple statements -------------------------------------------------------------------
+
+    def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
+        target = node.targets[0].target
+        hint = target.value if isinstance(target, cst.Name) else None
+        value = self.eval(node.value, self.aimed(frame, hint))
+        if value.special == "dropped":
+            return [], False
+        if len(node.targets) > 1 and value.has_layers:
+            frame.unit.residual(frame.function, node, "a = b = layer", "one layer given two names in one statement")
+        for each in node.targets:
+            statements = self.assign(each.target, value, node, frame)
+            if statements is not None:
+                return statements
+        return self.assigned(node, value, frame)
+
+    def aimed(self, frame: Frame, hint: str | None) -> Frame:
+        frame.target = hint
+        return frame
+
+    def assigned(self, node: cst.Assign, value: Value, frame: Frame) -> tuple[list[Any], bool]:
+        targets = []
+        for each in node.targets:
+            if isinstance(each.target, cst.Subscript | cst.Attribute):
+                targets.append(each.with_changes(target=self.eval(each.target, frame).code))
+            else:
+                targets.append(each)
+        config = self.is_config(value, frame)
+        return [node.with_changes(targets=targets, value=value.code)], config
+
+    def assign(self, target: cst.BaseExpression, value: Value, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool] | None:
+        """Binds a target. Statements where the assignment becomes something else, else None."""
+        if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
+            base = frame.env.get(target.value.value)
+            if base is not None and base.special == "self":
+                return self.assign_attribute(target, value, node, frame)
+        if isinstance(target, cst.Name):
+            if frame.mode in ("staged", "call", "init") and frame.spec is not None:
+                placed = self.keep_local(target.value, value, frame)
+                if placed is not None:
+                    return placed
+            if isinstance(value.special, tuple) and value.special[0] in ("model", "input"):
+                frame.env[target.value] = value.with_code(target)
+                return [], False
+            if value.special is not None and type(value.special).__name__ in ("Chain", "Finished"):
+                frame.env[target.value] = value
+                return [], False
+        if self.only_inputs(value):
+            self.bind_target(target, value, frame)
+            return [], False
+        self.bind_target(target, value, frame)
+        return None
+
+    def only_inputs(self, value: Value) -> bool:
+        if isinstance(value.special, tuple) and value.special[0] == "input":
+            return True
+        parts = list(value.items or ()) + list((value.mapping or {}).values())
+        return bool(parts) and all(self.only_inputs(part) for part in parts)
+
+    def is_config(self, value: Value, frame: Frame) -> bool:
+        return frame.mode == "staged" and not value.is_tensor and not value.has_layers
+
+    def _small_AugAssign(self, node: cst.AugAssign, frame: Frame) -> tuple[list[Any], bool]:
+        value = self.eval(node.value, frame)
+        target = self.eval(node.target, frame)
+        code = node.with_changes(target=target.code, value=value.code)
+        if isinstance(node.target, cst.Name):
+            operators = {"AddAssign": cst.Add, "SubtractAssign": cst.Subtract, "MultiplyAssign": cst.Multiply,
+                         "DivideAssign": cst.Divide, "FloorDivideAssign": cst.FloorDivide}  # fmt: skip
+            kind = operators.get(type(node.operator).__name__)
+            if kind is not None and target.code is not None:
+                operation = cst.BinaryOperation(node.target, kind(), value.code)
+                from codemods.passes import abstract
+
+                result = self.combine(operation, abstract.BINARY.get(kind), [target, value], frame)
+                if result.tensor is None and not result.is_tensor and frame.spec is not None:
+                    # The name has a new value from here on: what the code says is a new symbol.
+                    result = dataclasses.replace(result, dim=frame.spec.symbols.unknown(node.target.value), known=UNKNOWN)
+                frame.env[node.target.value] = result.with_code(node.target)
+                return [code], self.is_config(result, frame)
+        return [code], self.is_config(value, frame) and not target.is_tensor
+
+    def _small_AnnAssign(self, node: cst.AnnAssign, frame: Frame) -> tuple[list[Any], bool]:
+        if node.value is None:
+            return [], False
+        assign = cst.Assign([cst.AssignTarget(node.target)], node.value)
+        return self._small_Assign(assign, frame)
+
+    def _small_Expr(self, node: cst.Expr, frame: Frame) -> tuple[list[Any], bool]:
+        if isinstance(node.value, cst.SimpleString | cst.ConcatenatedString):
+            return [node], False
+        value = self.eval(node.value, frame)
+        if value.special == "dropped":
+            return [], False
+        if isinstance(value.special, tuple) and value.special[0] == "statements":
+            return value.special[1], False
+        return [node.with_changes(value=value.code)], self.is_config(value, frame)
+
+    def _small_Return(self, node: cst.Return, frame: Frame) -> tuple[list[Any], bool]:
+        if node.value is None:
+            return [node], False
+        value = self.eval(node.value, frame)
+        value = self.finish(value, frame)
+        frame.returns.append(value)
+        return [node.with_changes(value=value.code)], False
+
+    def _small_Assert(self, node: cst.Assert, frame: Frame) -> tuple[list[Any], bool]:
+        test = self.eval(node.test, frame)
+        if test.known is True and frame.mode == "staged":
+            return [], False
+        changes: dict[str, Any] = {"test": test.code}
+        if node.msg is not None:
+            changes["msg"] = self.eval(node.msg, frame).code
+        return [node.with_changes(**changes)], self.is_config(test, frame)
+
+    def _small_Pass(self, node: cst.Pass, frame: Frame) -> tuple[list[Any], bool]:
+        return [node], frame.mode == "staged"
+
+    def _small_Import(self, node: Any, frame: Frame) -> tuple[list[Any], bool]:
+        if self.unit.is_framework_import(node):
+            return [], False
+        return [node], frame.mode == "staged"
+
+    _small_ImportFrom = _small_Import
+
+    def _small_Raise(self, node: cst.Raise, frame: Frame) -> tuple[list[Any], bool]:
+        exc = self.eval(node.exc, frame) if node.exc is not None else None
+        return [node.with_changes(exc=exc.code) if exc else node], frame.mode == "staged"
+
+    def _small_other(self, node: cst.BaseSmallStatement, frame: Frame) -> tuple[list[Any], bool]:
+        return [node], frame.mode == "staged"
+
+    # -- compound statements -------------------------------------------------------------------
+
+    def branch(self, node: cst.BaseSuite | None, frame: Frame) -> tuple[Staged, Frame]:
+        inner = frame.child(env=dict(frame.env))
+        body = node.body if isinstance(node, cst.IndentedBlock) else []
+        staged = self.run(body, inner)  # type: ignore[arg-type]
+        return staged, inner
+
+    def merge(self, frame: Frame, *branches: Frame) -> None:
+        names = set().union(*[branch.env.keys() for branch in branches])
+        for name in names:
+            values = [branch.env[name] for branch in branches if name in branch.env]
+            joined = values[0]
+            for value in values[1:]:
+                joined = self.join(joined, value, frame)
+            symbols = frame.spec.symbols if frame.spec else self.plain_symbols
+            unset = joined.dim is None and not joined.is_tensor and not joined.has_layers and joined.known is UNKNOWN
+            if unset and any(value.dim is not None for value in values) and frame.mode != "call":
+                joined = dataclasses.replace(joined, dim=symbols.of_code(name))
+            frame.env[name] = joined
+
+    def _exec_If(self, node: cst.If, frame: Frame) -> Staged:
+        outer_prelude, frame.prelude = frame.prelude, []
+        outer_extra, frame.extra = frame.extra, []
+        test = self.eval(node.test, frame)
+        prelude, frame.prelude = frame.prelude, outer_prelude
+        extra, frame.extra = frame.extra, outer_extra
+        before = len(frame.scope.created)
+        then, then_frame = self.branch(node.body, frame)
+        middle = len(frame.scope.created)
+        orelse, else_frame = Staged(), frame.child(env=dict(frame.env))
+        if isinstance(node.orelse, cst.If):
+            inner = frame.child(env=dict(frame.env))
+            orelse = self._exec_If(node.orelse, inner)
+            else_frame = inner
+        elif isinstance(node.orelse, cst.Else):
+            orelse, else_frame = self.branch(node.orelse.body, frame)
+        self.merge(frame, *self.live_branches(test, then_frame, else_frame, node))
+        made_then = frame.scope.created[before:middle]
+        made_else = frame.scope.created[middle:]
+        if frame.mode != "staged":
+            items = list(prelude) + [self.if_node(node, test.code, nodes_of(then, frame), nodes_of(orelse, frame))]
+            init = extra + [*then.init, *orelse.init] if frame.mode == "call" else []
+            return Staged(init, [Item(i) for i in items]) if frame.mode != "init" else Staged(extra + items)
+        return self.staged_if(node, test, then, orelse, made_then, made_else, frame)
+
+    def live_branches(self, test: Value, then: Frame, orelse: Frame, node: cst.If) -> list[Frame]:
+        if _ends(node.body):
+            return [orelse]
+        if isinstance(node.orelse, cst.Else) and _ends(node.orelse.body):
+            return [then]
+        return [then, orelse]
+
+    def staged_if(
+        self, node: cst.If, test: Value, then: Staged, orelse: Staged,
+        made_then: list[Placement], made_else: list[Placement], frame: Frame,
+    ) -> Staged:  # fmt: skip
+        config = all(item.config for item in [*then.call, *orelse.call])
+        if test.is_tensor:
+            init = [*then.init, *orelse.init]
+            call = [self.if_node(node, test.code, nodes(prune(then.call, ["*"])), nodes(orelse.call))]
+            return Staged(init, [Item(item) for item in call])
+        init_test = self.eval(node.test, frame.child(as_init=True, extra=[], prelude=[])).code
+        result = Staged()
+        then_init = then.init + [self.keep_none(p, frame) for p in made_else]
+        else_init = orelse.init + [self.keep_none(p, frame) for p in made_then]
+        if then_init or else_init:
+            result.init.append(self.if_node(node, init_test, then_init, else_init))
+        if config:
+            result.call.append(Item(self.if_node(node, test.code, nodes(then.call), nodes(orelse.call)), config=True))
+            return result
+        test_code: cst.BaseExpression = test.code
+        reads_tensor = any(frame.env[name].is_tensor for name in read_names(node.test) if name in frame.env)
+        if made_then and (reads_tensor or not isinstance(test.code, cst.Name)):
+            test_code = cst.parse_expression(f"{self.read_code(made_then[0], frame)} is not None")
+        elif made_else and reads_tensor:
+            test_code = cst.parse_expression(f"{self.read_code(made_else[0], frame)} is None")
+        call = self.if_node(node, test_code, nodes(then.call), nodes(orelse.call))
+        result.call.append(Item(call))
+        return result
+
+    def if_node(
+        self, node: cst.If, test: cst.BaseExpression, then: list[cst.BaseStatement], orelse: list[cst.BaseStatement]
+    ) -> cst.If:
+        body = node.body.with_changes(body=then) if then and isinstance(node.body, cst.IndentedBlock) else block(then)
+        new_else: Any = None
+        if orelse:
+            if isinstance(node.orelse, cst.If) and len(orelse) == 1 and isinstance(orelse[0], cst.If):
+                new_else = orelse[0]
+            elif isinstance(node.orelse, cst.Else):
+                new_else = node.orelse.with_changes(body=block(orelse))
+            else:
+                new_else = cst.Else(block(orelse))
+        return node.with_changes(test=test, body=body, orelse=new_else)
+
+    def _exec_For(self, node: cst.For, frame: Frame) -> Staged:
+        source = self.eval(node.iter, frame)
+        elements = self.elements(source)
+        if frame.mode in ("staged", "call") and elements and self.mixed_layers(elements):
+            return self.unroll(node, elements, frame)
+        if frame.mode == "staged":
+            return self.staged_for(node, source, frame)
+        carried = self.carry(node, source, frame)
+        inner = frame.child(env=dict(frame.env))
+        self.bind_target(node.target, self.element_of(source, frame), inner)
+        staged = self.run(node.body.body, inner)  # type: ignore[arg-type]
+        self.merge(frame, frame.child(env=dict(frame.env)), inner)
+        body = nodes_of(staged, frame)
+        code = node.with_changes(iter=source.code, body=node.body.with_changes(body=body or [_PASS]))
+        if frame.mode == "init":
+            return Staged([code])
+        self.check_carried(node, carried, inner, frame)
+        return Staged(staged.init if frame.mode == "call" else [], [Item(code)])
+
+    def mixed_layers(self, elements: list[Value]) -> bool:
+        layers = [element for element in elements if element.layer is not None or element.module is not None]
+        return len(layers) > 1 and len({(e.layer.symbol if e.layer else e.module.spec.name) for e in layers}) > 1  # type: ignore[union-attr]
+
+    def unroll(self, node: cst.For, elements: list[Value], frame: Frame) -> Staged:
+        """A loop over a list of different layers: each is called in its own way."""
+        result = Staged()
+        for element in elements:
+            assert isinstance(node.target, cst.Name)
+            frame.env[node.target.value] = element
+            result.extend(self.run(node.body.body, frame))  # type: ignore[arg-type]
+        return result
+
+    def carry(self, node: cst.For, source: Value, frame: Frame) -> dict[str, Value]:
+        """Generalises what changes from one iteration to the next, before the body is evaluated."""
+        trial = frame.child(env=dict(frame.env), emit=False, extra=[], prelude=[], scopes=[*frame.scopes[:-1], Scope(frame.scope.path)])
+        residuals, notes = list(frame.unit.residuals), list(frame.unit.notes)
+        snapshot = self.snapshot(frame)
+        self.bind_target(node.target, self.element_of(source, frame), trial)
+        self.run(node.body.body, trial)  # type: ignore[arg-type]
+        self.restore(snapshot, frame)
+        frame.unit.residuals[:], frame.unit.notes[:] = residuals, notes
+        carried: dict[str, Value] = {}
+        symbols = frame.spec.symbols if frame.spec else self.plain_symbols
+        for name, before in list(frame.env.items()):
+            after = trial.env.get(name)
+            if after is None or after is before:
+                continue
+            if before.known is not UNKNOWN and before.tensor is None and not _same_known(before, after):
+                frame.env[name] = dataclasses.replace(before, known=UNKNOWN, dim=symbols.of_code(name))
+            elif before.dim is not None and before.tensor is None and not same_dim(before.dim, after.dim):
+                frame.env[name] = dataclasses.replace(before, dim=symbols.of_code(name), known=UNKNOWN)
+            elif before.tensor is not None and before.tensor.shape is not None:
+                shape = after.tensor.shape if after.tensor is not None else None
+                if shape is None or len(shape) != len(before.tensor.shape):
+                    frame.env[name] = dataclasses.replace(before, tensor=TensorType())
+                    continue
+                dims = []
+                for i, (x, y) in enumerate(zip(before.tensor.shape, shape, strict=True)):
+                    if same_dim(x, y):
+                        dims.append(x)
+                    elif i == len(shape) - 1:
+                        carried[name] = before
+                        dims.append(symbols.unknown("carried"))
+                    else:
+                        dims.append(symbols.unknown("d"))
+                frame.env[name] = dataclasses.replace(before, tensor=TensorType(tuple(dims), before.tensor.dtype))
+        return carried
+
+    def check_carried(self, node: cst.For, carried: dict[str, Value], inner: Frame, frame: Frame) -> None:
+        """Class bodies: a width that changes in a loop over layers is threaded by the constructor pass."""
+        for name, before in carried.items():
+            frame.env[name] = inner.env.get(name, before)
+            if frame.emit and frame.spec is not None:
+                self.threads.append((frame.spec, node, before, inner.env.get(name)))
+
+    def staged_for(self, node: cst.For, source: Value, frame: Frame) -> Staged:
+        """A loop that makes layers and calls them: a loop in the constructor and one in the call."""
+        result = Staged()
+        carried = self.carry(node, source, frame)
+        symbols = frame.spec.symbols  # type: ignore[union-attr]
+        for name, before in carried.items():
+            width = self.width_name(name, frame)
+            entry_code = symbols.code(before.tensor.last)  # type: ignore[union-attr]
+            if entry_code is None:
+                continue
+            if entry_code != width:
+                result.init.append(_assign(width, entry_code))
+            frame.env[width] = Value(cst.Name(width), dim=symbols.of_code(width))
+            tensor = frame.env[name].tensor
+            frame.env[name] = dataclasses.replace(
+                frame.env[name], tensor=TensorType((*tensor.shape[:-1], symbols.of_code(width)), tensor.dtype)  # type: ignore
+            )
+        scope = self.loop_scope(frame)
+        inner = frame.child(env=dict(frame.env), scopes=[*frame.scopes, scope])
+        element = self.element_of(source, frame)
+        self.bind_target(node.target, element, inner)
+        staged = self.run(node.body.body, inner)  # type: ignore[arg-type]
+        for name in carried:
+            width = self.width_name(name, frame)
+            after = inner.env[name].tensor
+            code = symbols.code(after.last) if after is not None and after.shape else None
+            if code is None:
+                frame.unit.residual(
+                    frame.function, node, name, f"the last dimension of `{name}` changes in this loop in a way that can't be expressed"
+                )
+            elif code != width:
+                staged.init.append(_assign(width, code))
+            if width in frame.env:
+                tensor = inner.env[name].tensor
+                inner.env[name] = dataclasses.replace(
+                    inner.env[name], tensor=TensorType((*tensor.shape[:-1], symbols.of_code(width)), tensor.dtype)  # type: ignore
+                )
+        for name in assigned_names(node) - assigned_names_of_target(node.target):
+            if name in inner.env:
+                frame.env[name] = inner.env[name]
+        return self.close_loop(node, source, staged, scope, inner, frame, result)
+
+    def _exec_While(self, node: cst.While, frame: Frame) -> Staged:
+        test = self.eval(node.test, frame)
+        staged, inner = self.branch(node.body, frame)
+        self.merge(frame, frame.child(env=dict(frame.env)), inner)
+        if test.is_tensor and frame.mode in ("call", "staged"):
+            frame.unit.residual(frame.function, node.test, "while", "a loop that depends on tensor values")
+        code = node.with_changes(test=test.code, body=node.body.with_changes(body=nodes_of(staged, frame) or [_PASS]))
+        return Staged([code]) if frame.mode == "init" else Staged(staged.init, [Item(code)])
+
+    def _exec_With(self, node: cst.With, frame: Frame) -> Staged:
+        kept = []
+        for item in node.items:
+            if self.is_name_scope(item.item, frame):
+                continue
+            value = self.eval(item.item, frame)
+            if item.asname is not None and isinstance(item.asname.name, cst.Name):
+                frame.env[item.asname.name.value] = value.with_code(item.asname.name)
+            kept.append(item.with_changes(item=value.code))
+        staged = self.run(node.body.body, frame)  # type: ignore[arg-type]
+        if not kept:
+            return _with_leading(staged, node.leading_lines)
+        body = nodes_of(staged, frame)
+        code = node.with_changes(items=kept, body=node.body.with_changes(body=body or [_PASS]))
+        return Staged([code]) if frame.mode == "init" else Staged(staged.init, [Item(code)])
+
+    def is_name_scope(self, node: cst.BaseExpression, frame: Frame) -> bool:
+        """Scopes that only name things in a graph."""
+        target = node.func if isinstance(node, cst.Call) else node
+        symbol = self.unit.symbol(target)
+        if symbol is not None:
+            return symbol in ("tf.name_scope", "tf.keras.backend.name_scope", "tf.keras.name_scope", "tf.init_scope")
+        return (
+            isinstance(target, cst.Attribute) and target.attr.value == "name_scope"
+            and isinstance(target.value, cst.Name) and frame.env.get(target.value.value, _NOTHING).special == "self"
+        )  # fmt: skip
+
+    def _exec_Try(self, node: cst.Try, frame: Frame) -> Staged:
+        staged, inner = self.branch(node.body, frame)
+        self.merge(frame, frame.child(env=dict(frame.env)), inner)
+        handlers = []
+        for handler in node.handlers:
+            other, _ = self.branch(handler.body, frame)
+            handlers.append(handler.with_changes(body=block(nodes_of(other, frame))))
+        code = node.with_changes(body=block(nodes_of(staged, frame)), handlers=handlers)
+        return Staged([code]) if frame.mode == "init" else Staged([], [Item(code, config=frame.mode == "staged")])
+
+    def _exec_FunctionDef(self, node: cst.FunctionDef, frame: Frame) -> Staged:
+        inner = frame.child(env=dict(frame.env), returns=[])
+        for param in [*node.params.params, *node.params.kwonly_params]:
+            inner.env[param.name.value] = Value(param.name)
+        staged = self.run(node.body.body, inner)  # type: ignore[arg-type]
+        code = node.with_changes(body=node.body.with_changes(body=nodes_of(staged, frame)))
+        frame.env[node.name.value] = Value(node.name, special=("local_function", node, inner.returns))
+        return Staged([code]) if frame.mode == "init" else Staged(staged.init, [Item(code, config=False)])
+
+    def _exec_ClassDef(self, node: cst.ClassDef, frame: Frame) -> Staged:
+        frame.unit.residual(frame.function, node, "class", "a class inside a function is not ported")
+        return Staged([], [Item(node)])
+
+
+_PASS = cst.SimpleStatementLine([cst.Pass()])
+_NOTHING = Value(cst.Name("_"))
+
+
+def nodes_of(staged: Staged, frame: Frame) -> list[cst.BaseStatement]:
+    return staged.init if frame.mode == "init" else nodes(staged.call)
+
+
+def _assign(name: str, code: str) -> cst.BaseStatement:
+    return cst.parse_statement(f"{name} = {code}")
+
+
+def _ends(body: cst.BaseSuite) -> bool:
+    """Does a block always leave the function?"""
+    last = body.body[-1] if body.body else None
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
+
+
+def _same_known(a: Value, b: Value) -> bool:
+    return b.known is not UNKNOWN and type(a.known) is type(b.known) and a.known == b.known
+
+
+def assigned_names_of_target(target: cst.BaseExpression) -> set[str]:
+    return assigned_names(cst.Assign([cst.AssignTarget(target)], cst.Name("_")))
+
+
+def _with_leading(staged: Staged, lines: Sequence[cst.EmptyLine]) -> Staged:
+    if lines and staged.init:
+        first = staged.init[0]
+        staged.init[0] = first.with_changes(leading_lines=[*lines, *first.leading_lines])  # type: ignore[attr-defined]
+    elif lines and staged.call:
+        first = staged.call[0].node
+        staged.call[0].node = first.with_changes(leading_lines=[*lines, *first.leading_lines])  # type: ignore[attr-defined]
+    return staged

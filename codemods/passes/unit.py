@@ -1,0 +1,123 @@
+"""One source file being ported: what all passes share."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import libcst as cst
+from libcst import metadata
+
+from codemods.engine.outcome import Residual, Span
+from codemods.engine.resolve import Names
+from codemods.passes.modules import ModuleSpec
+from codemods.passes.trace import Trace
+from codemods.passes.values import Value
+
+#: Framework classes whose subclasses become nnx.Module.
+MODULE_BASES = frozenset(
+    {"tf.keras.Model", "tf.keras.layers.Layer", "tf.keras.Layer", "tf.Module", "tf.keras.Sequential", "tf.keras.models.Model"}
+)
+
+
+@dataclasses.dataclass
+class Note:
+    span: Span
+    text: str
+
+
+class Unit:
+    """State of one port: the tree, names, facts of the trace, and what came out so far."""
+
+    def __init__(self, source: str, file: str, trace: Trace):
+        self.file = file
+        self.trace = trace
+        module = cst.parse_module(source)
+        self.wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=False)
+        self.module = self.wrapper.module
+        self._positions = self.wrapper.resolve(metadata.PositionProvider)
+        self.names = Names(self.wrapper)
+        self.residuals: list[tuple[str, Residual]] = []
+        self.notes: list[Note] = []
+        self.imports: set[str] = set()
+        self.helpers: dict[str, Any] = {}
+        self.specs: dict[str, ModuleSpec] = {}
+        self.globals: dict[str, Value] = {}
+        self._counter = itertools.count(1)
+        self.classes: dict[str, cst.ClassDef] = {}
+        self.functions: dict[str, cst.FunctionDef] = {}
+        for statement in module_definitions(self.module):
+            table: dict[str, Any] = self.classes if isinstance(statement, cst.ClassDef) else self.functions
+            table[statement.name.value] = statement
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where a node of the original stands."""
+        position = self._positions.get(node)
+        if position is None:
+            return Span(self.file, 0, 0)
+        return Span(self.file, position.start.line, position.start.column, position.end.line, position.end.column)
+
+    def fresh(self, base: str) -> str:
+        """An identifier that the user's code does not hold; replaced before anything is printed."""
+        return f"__{base}_{next(self._counter)}__"
+
+    def symbol(self, node: cst.BaseExpression) -> str | None:
+        found = self.names.symbol(node)
+        return found if isinstance(found, str) else None
+
+    def residual(self, function: str, node: cst.CSTNode, symbol: str, reason: str) -> None:
+        entry = (function, Residual(symbol, reason, self.span(node)))
+        if entry not in self.residuals:
+            self.residuals.append(entry)
+
+    def notes_at(self, span: Span, text: str) -> None:
+        entry = Note(span, text)
+        if entry not in self.notes:
+            self.notes.append(entry)
+
+    def is_framework_import(self, node: cst.Import | cst.ImportFrom) -> bool:
+        """Does an import statement bring TensorFlow or Keras?"""
+        if isinstance(node, cst.ImportFrom):
+            return node.module is not None and not node.relative and _root(node.module) in FRAMEWORKS
+        return all(_root(alias.name) in FRAMEWORKS for alias in node.names)
+
+    def note(self, node: cst.CSTNode, text: str) -> None:
+        entry = Note(self.span(node), text)
+        if entry not in self.notes:
+            self.notes.append(entry)
+
+    def bases(self, name: str) -> list[str]:
+        """Framework bases of a user class, nearest first, through its user bases."""
+        found: list[str] = []
+        node = self.classes.get(name)
+        for base in node.bases if node else ():
+            symbol = self.symbol(base.value)
+            if symbol is not None:
+                found.append(symbol)
+            elif isinstance(base.value, cst.Name) and base.value.value != name:
+                found.extend(self.bases(base.value.value))
+        return found
+
+    def is_module_class(self, name: str) -> bool:
+        return any(base in MODULE_BASES for base in self.bases(name))
+
+
+def module_definitions(module: cst.Module) -> Iterator[cst.ClassDef | cst.FunctionDef]:
+    """Classes and functions at module level."""
+    for statement in module.body:
+        if isinstance(statement, cst.ClassDef | cst.FunctionDef):
+            yield statement
+
+
+FRAMEWORKS = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_addons"})
+
+
+def _root(node: cst.BaseExpression) -> str:
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+Environment = Mapping[str, Value]
