@@ -6,18 +6,22 @@ arrays of the oracle into OUT, and its outcome into `OUT/status.json`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import sys
 from typing import Any
 
+import numpy as np
+
 from parity import call as calls
 from parity import frameworks as frameworks_lib
-from parity import isolation, optimizer, source, trees, unit
+from parity import double, isolation, optimizer, oracle, randomness, source, trees, unit
 from parity.errors import BadInputError
 from parity.facts import Facts
 from parity.frames import Frames
+from parity.original import Original
 from parity.tracer import Tracer
 
 
@@ -48,6 +52,7 @@ def run(request: unit.Request, out: str) -> None:
     root = request.package_root or os.path.dirname(os.path.abspath(request.source))
     tracer = Tracer(frameworks, Frames(root, [request.example] if request.example else []))
     tracer.install()
+    randomness.install(frameworks)
 
     def watch(module: Any) -> None:
         for value in vars(module).values():
@@ -85,6 +90,68 @@ def run(request: unit.Request, out: str) -> None:
         "objects": facts.objects(),
     }
     write_json(os.path.join(out, "trace.json"), trace)
+    if request.level in ("none", "shapes"):
+        return
+
+    tested = facts.variables[: facts.under_test]
+    described = {v["index"]: v for entry in trace["objects"] for v in entry["variables"]}
+    variables = [described[index] for index in range(len(tested))]
+    randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
+    modes = _modes(loaded, inputs, request, frameworks, tested)
+    expression = None if found is None else found.expression
+    original = Original(frameworks, loaded.model, vars(loaded.module), modes, tested)
+    names = [variable["name"] for variable in variables]
+    plan = oracle.make_plan(original, list(modes), names, loaded.inputs, request.level, expression)
+
+    def in_double() -> Original:
+        with double.doubled(frameworks):
+            tracer.seen = {}
+            again = unit.load(request, frameworks, watch)
+            unit.first_call(again, _cast(inputs), request, frameworks)
+            randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
+            known = Facts(tracer, frameworks, again.model if is_object else None, modules)
+        tested_again = known.variables[: known.under_test]
+        return Original(frameworks, again.model, vars(again.module), modes, tested_again, "float64")
+
+    recorded = oracle.record(original, plan, request.level, variables, in_double)
+    if found is not None and found.assumed:
+        shown = ", ".join(f"{name} = {value}" for name, value in found.assumed.items())
+        recorded.notes.append(f"the optimizer's arguments depend on the data: assumed {shown}")
+    recorded.notes += _batch_note(inputs)
+    recorded.write(os.path.join(out, "oracle.safetensors"))
+
+
+def _modes(loaded: unit.Unit, inputs: Any, request: unit.Request, frameworks: Any, variables: Any) -> dict[str, str]:
+    """The call in each mode that the original has."""
+    modes = {"inference": loaded.call}
+    training = calls.in_training(loaded.call)
+    if training is not None:
+        modes["training"] = training
+    elif isinstance(loaded.model, frameworks.keras.layers.Layer):
+        added = calls.add_training(loaded.call)
+        if added is not None:
+            before = [variable.numpy() for variable in variables]
+            with contextlib.suppress(BadInputError):
+                again = unit.Unit(loaded.module, loaded.model, loaded.inputs, added)
+                unit.first_call(again, inputs, request, frameworks)
+                modes["training"] = added
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+    return modes
+
+
+def _cast(inputs: Any) -> Any:
+    def cast(_: str, array: Any) -> Any:
+        array = np.asarray(array)
+        return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+    return trees.map_arrays(cast, inputs)
+
+
+def _batch_note(inputs: Any) -> list[str]:
+    sizes = {array.shape[0] for _, array in trees.flatten(inputs) if array.shape}
+    small = min(sizes, default=4)
+    return [f"the batch is {small}; 4 or more show more bugs"] if small < 4 else []
 
 
 def _overrides_train_step(model: Any, frameworks: frameworks_lib.Frameworks) -> bool:

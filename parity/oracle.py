@@ -1,0 +1,208 @@
+"""Records the oracle: runs the original three ways and derives what error a port may have."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from parity import inputs as inputs_lib
+from parity import oracle_checks, trees, weights
+from parity.oracle_file import Case, Oracle, Steps
+from parity.original import Arrays, Original
+
+_LEVELS = ("none", "shapes", "forward", "gradients", "step", "trajectory")
+#: How much further from the truth than the original a port may be.
+SLACK = 8.0
+_EPSILON = float(np.finfo(np.float32).eps)
+#: Share of a group's largest gradient that rounding may leave in a gradient that is zero.
+_CANCELLED = 0.25
+
+
+@dataclasses.dataclass
+class Plan:
+    """What is run, the same in each precision.
+
+    Attributes:
+      modes: of the original.
+      cases: sets of inputs.
+      inputs: by case.
+      values: weights, by index.
+      cotangents: by case and mode, then by path; empty without gradients.
+      steps: optimizer runs.
+      optimizer: expression; None for plain SGD.
+    """
+
+    modes: list[str]
+    cases: list[Case]
+    inputs: dict[int, Any]
+    values: list[np.ndarray]
+    cotangents: dict[tuple[int, str], Arrays]
+    steps: list[Steps]
+    optimizer: str | None
+
+
+def make_plan(original: Original, modes: Sequence[str], names: Sequence[str], make_inputs: Any, level: str,
+              optimizer: str | None) -> Plan:  # fmt: skip
+    """Chooses inputs, weights, projections and steps.
+
+    Args:
+      original: in float32, built.
+      modes: of the call.
+      names: last parts of the variables' paths.
+      make_inputs: gives positional arguments for a seed.
+      level: the highest level to record.
+      optimizer: expression of the optimizer; None for plain SGD.
+
+    Raises:
+      BadInputError: outputs are NaN or constant.
+    """
+    values = weights.perturbed(names, original.values())
+    scales = [(0, 1.0), (0, 3.0), (1, 1.0), (1, 3.0), (0, 0.01)]
+    if not inputs_lib.has_floats(make_inputs(0)):
+        scales = [(0, 1.0), (1, 1.0), (2, 1.0)]
+    cases, inputs, cotangents = [], {}, {}
+    gradients = _LEVELS.index(level) >= _LEVELS.index("gradients")
+    outputs: dict[tuple[int, str], Arrays] = {}
+    for number, (seed, scale) in enumerate(scales):
+        inputs[number] = inputs_lib.scaled(make_inputs(seed), scale)
+        cases.append(Case(number, seed, scale, trees.skeleton(inputs[number])))
+        for mode in modes:
+            original.set_values(values)
+            outputs[number, mode] = original.outputs(mode, inputs[number])
+            rng = np.random.default_rng([number, 7])
+            if gradients:
+                cotangents[number, mode] = {
+                    path: (rng.standard_normal(value.shape) / max(value.size, 1) ** 0.5).astype(np.float32)
+                    for path, value in sorted(outputs[number, mode].items())
+                    if value.dtype.kind == "f"
+                }
+    oracle_checks.check_outputs(outputs, inputs)
+    has_loss = any(cotangents.values()) and bool(original.trainable)
+    steps = _make_steps(cases, level, optimizer) if has_loss else []
+    return Plan(list(modes), cases, inputs, values, cotangents, steps, optimizer)
+
+
+def _make_steps(cases: Sequence[Case], level: str, optimizer: str | None) -> list[Steps]:
+    if _LEVELS.index(level) < _LEVELS.index("step"):
+        return []
+    plain = [case.number for case in cases if case.scale == 1.0]
+    steps = [Steps("step", (0,), 1.0, (0,))]
+    if optimizer is not None:
+        steps.append(Steps("small", (0,), 1e-5, (0,)))
+    if level == "trajectory":
+        steps.append(Steps("trajectory", tuple(plain[i % len(plain)] for i in range(5)), 1.0, (4,)))
+    adam = optimizer is not None and optimizer.split("(")[0].rpartition(".")[2] in ("Adam", "AdamW")
+    twins = [dataclasses.replace(s, name=f"{s.name}.optax", corrected_epsilon=True) for s in steps] if adam else []
+    return steps + twins
+
+
+def run(original: Original, plan: Plan, jitter: int | None = None) -> Arrays:
+    """Everything the plan asks for, by the oracle's names.
+
+    Args:
+      original: in any precision.
+      plan: what to run.
+      jitter: seed of a change of all inputs and weights by about one rounding error.
+    """
+    values, inputs = plan.values, plan.inputs
+    if jitter is not None:
+        values = weights.jittered(values, jitter)
+        inputs = {number: _jittered(value, jitter + number) for number, value in inputs.items()}
+    result: Arrays = {}
+    for case in plan.cases:
+        for mode in plan.modes:
+            original.set_values(values)
+            found = original.evaluate(mode, inputs[case.number], plan.cotangents.get((case.number, mode)))
+            result.update({f"cases/{case.number}/{mode}/{name}": value for name, value in found.items()})
+    mode = "training" if "training" in plan.modes else "inference"
+    cotangents = {case.number: plan.cotangents.get((case.number, mode), {}) for case in plan.cases}
+    for steps in plan.steps:
+        original.set_values(values)
+        found = original.run_steps(steps, inputs, cotangents, plan.optimizer)
+        result.update({f"steps/{steps.name}/{name}": value for name, value in found.items()})
+    original.set_values(values)
+    return result
+
+
+def _jittered(inputs: Any, seed: int) -> Any:
+    return trees.map_arrays(lambda _, array: weights.jittered([np.asarray(array)], seed)[0], inputs)
+
+
+def record(original: Original, plan: Plan, level: str, variables: list[dict[str, Any]],
+           in_double: Callable[[], Original]) -> Oracle:  # fmt: skip
+    """Runs the plan and puts the oracle together.
+
+    Args:
+      original: in float32.
+      plan: what to run.
+      level: for the manifest.
+      variables: for the manifest.
+      in_double: makes the original in float64; may raise anything.
+
+    Raises:
+      BadInputError: the original can't serve as an oracle.
+    """
+    single = run(original, plan)
+    errors = [_differences(single, run(original, plan, jitter=seed)) for seed in (100, 200)]
+    notes: list[str] = []
+    truth, reference = "float64", single
+    try:
+        double = run(in_double(), plan)
+        oracle_checks.check_doubled(double, single)
+        errors.append(_differences(single, double))
+        reference = {name: np.asarray(double[name], single[name].dtype) for name in single}
+    except Exception as error:
+        truth = f"float32: the original can't be run in float64 ({' '.join(str(error).split())[:160]})"
+        notes.append(f"tolerances come from reruns with rounding errors; truth is {truth}")
+    notes += oracle_checks.check_sensitivity(reference, variables)
+    rates = {steps.name: reference.pop(f"steps/{steps.name}/rates") for steps in plan.steps}
+    plan.steps = [dataclasses.replace(s, learning_rates=tuple(map(float, rates[s.name]))) for s in plan.steps]
+    arrays = {f"weights/{index}": value for index, value in enumerate(plan.values)}
+    for number, value in plan.inputs.items():
+        arrays.update({f"cases/{number}/inputs/{path}": np.asarray(array) for path, array in trees.flatten(value)})
+    for (number, mode), found in plan.cotangents.items():
+        arrays.update({f"cases/{number}/{mode}/cotangents/{path}": array for path, array in found.items()})
+    return Oracle(
+        level=level,
+        modes=plan.modes,
+        variables=variables,
+        cases=plan.cases,
+        steps=plan.steps,
+        optimizer=plan.optimizer,
+        slots=sorted({name.split("/")[4] for name in reference if name.startswith("steps/") and "/slots/" in name}),
+        truth=truth,
+        tolerances=tolerances(reference, errors),
+        notes=notes,
+        arrays={**arrays, **reference},
+    )
+
+
+def _differences(single: Arrays, other: Arrays) -> dict[str, float]:
+    return {
+        name: float(np.max(np.abs(np.asarray(other[name], np.float64) - value), initial=0.0))
+        for name, value in single.items()
+        if name in other and not name.endswith("/rates")
+    }
+
+
+def tolerances(reference: Arrays, errors: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Largest absolute error by name: `SLACK` times the original's own, and never below a few roundings."""
+    largest = {name: float(np.max(np.abs(value), initial=0.0)) for name, value in reference.items()}
+    groups: dict[str, float] = {}
+    for name, value in largest.items():
+        if "/gradients/" in name:
+            group = name.split("/gradients/")[0]
+            groups[group] = max(groups.get(group, 0.0), value)
+    result = {}
+    for name, value in reference.items():
+        error = max(found.get(name, 0.0) for found in errors)
+        if value.dtype.kind != "f":
+            result[name] = error
+            continue
+        floor = SLACK * _EPSILON * largest[name]
+        floor += _CANCELLED * _EPSILON * groups.get(name.split("/gradients/")[0], 0.0)
+        result[name] = float(f"{max(SLACK * error, floor):.3g}")
+    return result
