@@ -70,12 +70,14 @@ def bind(
             elif name in bound:
                 return Residual(symbol, f"got several values for `{name}`")
             elif others is not None:
+                bound.setdefault(others, cst.Dict([]))
                 keywords.append(cst.DictElement(cst.SimpleString(repr(name)), arg.value))
             else:
                 return Residual(symbol, f"no rule for the keyword `{name}`")
         elif queue and not arg.star and not extra:
             bound[queue.pop(0)] = arg.value
         elif rest is not None and (not queue or not arg.star):
+            bound.setdefault(rest, cst.Tuple([]))  # holds its place in the order
             extra.append(cst.StarredElement(arg.value) if arg.star else cst.Element(arg.value))
         elif arg.star:
             return Residual(symbol or "*", f"`{_source(arg)}` may fill several parameters; write the arguments out")
@@ -94,19 +96,16 @@ def bind(
 
 def _spread(args: Sequence[cst.Arg]) -> list[cst.Arg]:
     """Writes out `*[a, b]` and `**{"k": v}`, whose parts can be seen."""
-    result = []
+    result: list[cst.Arg] = []
     for arg in args:
         value = arg.value
+        parts: list[cst.Arg] | None = None
         if arg.star == "*" and isinstance(value, (cst.List, cst.Tuple)):
-            if all(isinstance(element, cst.Element) for element in value.elements):
-                result += [cst.Arg(element.value) for element in value.elements]
-                continue
-        if arg.star == "**":
-            pairs = _keywords(value)
-            if pairs is not None:
-                result += pairs
-                continue
-        result.append(arg)
+            plain = all(isinstance(element, cst.Element) for element in value.elements)
+            parts = [cst.Arg(element.value) for element in value.elements] if plain else None
+        elif arg.star == "**":
+            parts = _keywords(value)
+        result += [arg] if parts is None else parts
     return result
 
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import libcst as cst
 
 from codemods.engine import outcome, rule
-from codemods.engine.defaults import dotted, is_default, is_target, namespace
-from codemods.engine.dims import Dim, Shape
-from codemods.engine.expressions import Expressions, _bare, _source
-from codemods.engine.values import Code, Items, Known, Outline, Source, Stop, Value, evaluated, names_in
+from codemods.engine.computing import Computing
+from codemods.engine.defaults import dotted, is_default, namespace
+from codemods.engine.expressions import bare
+from codemods.engine.precedence import is_atom, parenthesised, wrapped
+from codemods.engine.values import Code, Items, Known, Source, Stop, Value, evaluated, names_in
 
 _print = cst.Module([]).code_for_node
 
 Given = tuple[list[Value], dict[str, Value]]
 
 
-class Calls(Expressions):
+class Calls(Computing):
     """Evaluates calls: macros and inlined functions, what can be computed, and code for the rest."""
 
     def eval_Call(self, node: cst.Call) -> Value:
         function = self.eval(node.func)
-        target = function.value if isinstance(function, Known) else None
+        target: Any = function.value if isinstance(function, Known) else None
         if target in (outcome.refuse, rule.refuse):
             reason = self.eval(node.args[0].value)
             raise Stop(str(reason.value) if isinstance(reason, Known) else _print(node.args[0].value))
@@ -38,10 +37,10 @@ class Calls(Expressions):
             base = self.eval(node.func.value)
             if isinstance(base, Known) and isinstance(base.value, rule.Wrapped):
                 return self.wrapped(base.value, node.func.attr.value, *self.arguments(node))
-        if getattr(target, "__name__", None) in rule.INLINED and rule.INLINED[target.__name__] is target:
+        if _is_in(rule.INLINED, target):
             args, keywords = self.arguments(node)
             return self.inlined(target, args, keywords)
-        if getattr(target, "__name__", None) in rule.COMPUTED and rule.COMPUTED[target.__name__] is target:
+        if _is_in(rule.COMPUTED, target):
             args, keywords = self.arguments(node)
             plain, known = [self.plain(v) for v in args], {name: self.plain(v) for name, v in keywords.items()}
             return self.computed(lambda: target(*plain, **known), node, *args, *keywords.values())
@@ -95,7 +94,7 @@ class Calls(Expressions):
         try:  # so that it can be compared with the target's default
             return Known(eval(source, namespace()), code, first.source)
         except NameError:  # it names a helper
-            self.state.helpers_used |= names_in(code) & self.state.helpers.keys()
+            self.state.helpers_used |= names_in(code) & self.state.helpers
             return Code(code, object)
 
     def inlined(self, function: Callable[..., Any], args: Sequence[Value], keywords: dict[str, Value]) -> Value:
@@ -124,76 +123,6 @@ class Calls(Expressions):
         taken = {name: given[name] for name in inspect.signature(body).parameters if name in given}
         return self.inlined(body, args, taken)
 
-    # What can be computed
-
-    def plain(self, value: Value) -> Any:
-        """A value for a function that is executed: with dims for code that stands for an integer."""
-        match value:
-            case Known():
-                return value.value
-            case Items():
-                return value.kind(self.plain(item) for item in value.items)
-            case Outline():
-                shape = Shape(value, lambda i: self.plain(self.state.dim(value, i)))
-                return shape if value.is_shape else types.SimpleNamespace(shape=shape)
-        if value.type is int or isinstance(value.code, cst.Name):
-            return Dim(value.code)
-        raise Stop("a size that the rule computes with is not known when porting")
-
-    def computable(self, function: Any, node: cst.Call) -> Value | None:
-        """The result of a function of known values, or of what is known of a value."""
-        args = [self.eval(arg.value) for arg in node.args if arg.keyword is None]
-        keywords = {arg.keyword.value: self.eval(arg.value) for arg in node.args if arg.keyword is not None}
-        if function is isinstance and len(args) == 2:
-            return self.instance(args[0], args[1])
-        parts = [self.parts(arg) if not isinstance(arg, Known) else None for arg in args]
-        if function is len and parts[0] is not None and args:
-            return Known(len(parts[0]), None, Source.GIVEN)
-        if function is len and isinstance(args[0], Outline) and args[0].is_shape:
-            return Known(self.state.dims(args[0]).items.__len__(), None, Source.GIVEN)
-        values = [*args, *keywords.values()]
-        if all(isinstance(value, Known) for value in values):
-            if callable(function) and not isinstance(function, rule.Macro) and not is_target(function):
-                known = {name: value.value for name, value in keywords.items()}  # type: ignore[union-attr]
-                plain = [value.value for value in args]  # type: ignore[union-attr]
-                found = self.computed(lambda: _plain(function(*plain, **known)), node, *values)
-                array = getattr(found.value, "ndim", 0) and hasattr(found.value, "__array__")
-                return dataclasses.replace(found, code=self.printed(node, self.eval(node.func)).code) if array else found
-            return None
-        if keywords or not all(isinstance(arg, Known) or p is not None for arg, p in zip(args, parts, strict=True)):
-            return None
-        sequences = [self.parts(arg) if p is None else p for arg, p in zip(args, parts, strict=True)]
-        return self.sequence(function, args, sequences)
-
-    def sequence(self, function: Any, args: Sequence[Value], parts: Sequence[Sequence[Value] | None]) -> Value | None:
-        """Python's functions of sequences, for those whose elements are not all known."""
-        if not parts or any(part is None for part in parts):
-            return None
-        if function in (list, tuple) and len(parts) == 1:
-            same = isinstance(args[0], Items) and args[0].kind is function
-            return args[0] if same else self.folded(Items(tuple(parts[0] or ()), function))
-        if function is reversed:
-            return Items(tuple(reversed(parts[0] or ())), list)
-        if function is enumerate and len(parts) == 1:
-            return Items(tuple(Items((Known(i), item), tuple) for i, item in enumerate(parts[0] or ())), list)
-        if function is zip:
-            rows = zip(*parts, strict=False)  # type: ignore[arg-type]
-            return Items(tuple(self.folded(Items(tuple(row), tuple)) for row in rows), list)
-        return None
-
-    def instance(self, value: Value, kinds: Value) -> Value | None:
-        if not isinstance(kinds, Known):
-            kinds = self.folded(kinds) if isinstance(kinds, Items) else kinds
-        if not isinstance(kinds, Known):
-            return None
-        wanted = kinds.value if isinstance(kinds.value, tuple) else (kinds.value,)
-        if isinstance(value, Known):
-            return Known(isinstance(value.value, wanted), None, value.source)
-        found = value.kind if isinstance(value, Items) else value.type if isinstance(value, Code) else None
-        if found is None or found is object:
-            return None
-        return Known(issubclass(found, wanted), None, Source.GIVEN)
-
     # Code
 
     def printed(self, node: cst.Call, function: Value) -> Value:
@@ -211,6 +140,8 @@ class Calls(Expressions):
             parts = self.parts(value) if arg.star == "*" else None
             if parts is not None:
                 args += [cst.Arg(self.state.code(part)) for part in parts]
+            elif arg.star == "*" and isinstance(value, Code) and self.state.starred(value.code) is not None:
+                args += self.state.starred(value.code) or []
             elif arg.star == "**" and isinstance(value, Code) and isinstance(value.code, cst.Dict):
                 args += [cst.Arg(e.value, keyword=cst.Name(evaluated(e.key))) for e in value.code.elements]  # type: ignore[attr-defined]
             elif arg.star == "**" and isinstance(value, Known):
@@ -219,7 +150,7 @@ class Calls(Expressions):
                 args.append(arg.with_changes(value=self.state.code(value)))
         if args:
             args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        made = _bare(node).with_changes(func=code, args=args)
+        made = bare(node).with_changes(func=code, args=args)
         self.state.ledgers[made] = frozenset(ledger)
         return Code(made)
 
@@ -231,7 +162,7 @@ class Calls(Expressions):
             for p in node.params.params
         ]
         body = inner.code(node.body)
-        return Code(_bare(node).with_changes(params=node.params.with_changes(params=params), body=body), object)
+        return Code(bare(node).with_changes(params=node.params.with_changes(params=params), body=body), object)
 
     def inner(self, names: Sequence[str]) -> tuple[Calls, dict[str, str]]:
         """A copy of this frame in which `names` are variables of the body, clear of the user's names."""
@@ -278,20 +209,15 @@ class _Rename(cst.CSTTransformer):
         return updated_node.with_changes(value=self._names.get(updated_node.value, updated_node.value))
 
 
+def _is_in(table: Mapping[str, Any], target: Any) -> bool:
+    return target is not None and table.get(getattr(target, "__name__", "")) is target
+
+
 def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
     equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
     return cst.Arg(value, keyword=cst.Name(name), equal=equal)
 
 
 def _atom(node: cst.BaseExpression) -> cst.BaseExpression:
-    from codemods.engine.precedence import is_atom, parenthesised, wrapped
-
     node = parenthesised(node)
     return node if is_atom(node) else wrapped(node)
-
-
-def _plain(value: Any) -> Any:
-    """Scalars of NumPy as Python's own, and iterators written out."""
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return value.item()
-    return list(value) if isinstance(value, (range, zip, enumerate, map, reversed)) else value

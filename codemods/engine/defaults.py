@@ -37,7 +37,7 @@ def resolved(path: str) -> Any:
 @functools.cache
 def _paths() -> dict[int, str]:
     modules = ("jnp", "jax.nn", "lax", "jnp.linalg", "jax.image", "jsp.special", "nnx", "optax")
-    found = {}
+    found: dict[int, str] = {}
     for module in reversed(modules):
         found |= {id(value): f"{module}.{name}" for name, value in vars(resolved(module)).items() if callable(value)}
     return found
@@ -59,7 +59,7 @@ def _parameters(path: str) -> dict[str, Any]:
     try:
         target = resolved(path)
         # The metaclass of NNX modules hides the constructor's signature.
-        signature = inspect.signature(target.__init__ if isinstance(target, type) else target)
+        signature = inspect.signature(getattr(target, "__init__") if isinstance(target, type) else target)  # noqa: B009
     except (TypeError, ValueError):  # not a Python function: nothing is left out
         return {}
     return {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}

@@ -41,7 +41,7 @@ class Dim:
         return Dim(cst.UnaryOperation(cst.Minus(), self.code))
 
 
-def _operation(name: str, node: type[cst.BaseBinaryOp]) -> None:
+def _operation(name: str, node: Callable[[], cst.BaseBinaryOp]) -> None:
     plain: Callable[[Any, Any], Any] = getattr(operator, name)
 
     def combine(left: Any, right: Any) -> Any:
@@ -55,9 +55,11 @@ def _operation(name: str, node: type[cst.BaseBinaryOp]) -> None:
     setattr(Dim, f"__r{plain.__name__}__", lambda self, other: combine(other, self))
 
 
-for _name, _node in {"add": cst.Add, "sub": cst.Subtract, "mul": cst.Multiply, "mod": cst.Modulo,
-                     "floordiv": cst.FloorDivide}.items():  # fmt: skip
-    _operation(_name, _node)
+_operation("add", cst.Add)
+_operation("sub", cst.Subtract)
+_operation("mul", cst.Multiply)
+_operation("mod", cst.Modulo)
+_operation("floordiv", cst.FloorDivide)
 
 
 def _compared(self: Dim, other: Any) -> bool:

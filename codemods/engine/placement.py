@@ -24,6 +24,23 @@ from codemods.engine.state import State
 from codemods.engine.values import Stop, is_chain, names_in
 
 _print = cst.Module([]).code_for_node
+#: Functions of Python's own that do nothing but give a value.
+_PURE = (
+    "abs",
+    "bool",
+    "dict",
+    "enumerate",
+    "float",
+    "int",
+    "len",
+    "list",
+    "max",
+    "min",
+    "range",
+    "sum",
+    "tuple",
+    "zip",
+)
 
 
 class _Where(enum.IntFlag):
@@ -54,10 +71,11 @@ def place(state: State, code: cst.BaseExpression, taken: Collection[str], can_pr
     """
     steps = _with_locals(state, code)
     bound = _to_bind(state, [step for _, step in steps])
+    used = {key for _, step in steps for key, _ in _occurrences(step, state)}
     for key, hole in state.holes.items():
-        if not hole.local and key not in {k for _, step in steps for k, _ in _occurrences(step, state)}:
-            if _holds(hole.code, (cst.NamedExpr, cst.Yield, cst.Await)):
-                raise Stop(f"`{_print(hole.code)}` would be lost, and what it does with it")
+        lost = not hole.local and key not in used
+        if lost and _holds(hole.code, (cst.NamedExpr, cst.Yield, cst.Await)):
+            raise Stop(f"`{_print(hole.code)}` would be lost, and what it does with it")
     avoid = {*taken, *state.user_names, *IMPORTS, *dir(builtins)} | {n for _, step in steps for n in names_in(step)}
     names: dict[str, str] = {}
     for key in [*bound, *(key for key, _ in steps if key)]:
@@ -157,9 +175,9 @@ def _impure(node: cst.CSTNode) -> bool:
         return True
     if isinstance(node, cst.Call):
         path = dotted(node.func)
+        function = path and "random" not in path and not path.rpartition(".")[2][:1].isupper()
         method = isinstance(node.func, cst.Attribute) and hasattr(jax.Array, node.func.attr.value)
-        plain = isinstance(node.func, cst.Name) and node.func.value in ("len", "int", "float", "range", "tuple", "list")
-        if not (path and "random" not in path and not path.rpartition(".")[2][:1].isupper()) and not method and not plain:
+        if not function and not method and not (isinstance(node.func, cst.Name) and node.func.value in _PURE):
             return True
     return any(_impure(child) for child in children(node))
 
@@ -174,9 +192,6 @@ class _Fill(cst.CSTTransformer):
     def __init__(self, by_key: dict[str, cst.BaseExpression]):
         self._by_key = by_key
         self._used: set[str] = set()
-
-    def visit_Attribute_attr(self, node: cst.Attribute) -> None:
-        pass
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         key = updated_node.value
@@ -206,7 +221,8 @@ def _with_walrus(state: State, steps: Steps, bound: list[str], names: dict[str, 
     if not ordered or any(where for key, where in found if key in bound) or (calls and not ordered):
         raise Stop("the rewrite needs a variable, and there is no place for a statement here")
     for key in bound:
-        if any(found[i][0] != key and state.holes[found[i][0]].order > state.holes[key].order for i in calls if i < first[key]):
+        before = [state.holes[found[i][0]].order for i in calls if i < first[key] and found[i][0] != key]
+        if any(order > state.holes[key].order for order in before):
             raise Stop("the rewrite would change the order of evaluation")
     filler = _Fill({key: hole.code for key, hole in state.holes.items() if key not in names})
     binder = _Bind({key: (names[key], state.holes[key].code) for key in bound})

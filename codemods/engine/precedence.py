@@ -6,7 +6,7 @@ expressions into others builds the tree that it means, and `parenthesised` then 
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import libcst as cst
 
@@ -123,7 +123,7 @@ class _Parenthesiser(cst.CSTTransformer):
     """Looks at each node's parts once these are done."""
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
-        changes = {}
+        changes: dict[str, Any] = {}
         for field in _least(updated_node):
             part = getattr(updated_node, field)
             if isinstance(part, cst.BaseExpression) and not _sole_generator(updated_node, part):
@@ -145,4 +145,4 @@ def parenthesised(node: Node) -> Node:
     """The same tree, with the parentheses that its printed form needs to be read back as this tree."""
     result = node.visit(_Parenthesiser())
     assert isinstance(result, cst.CSTNode)
-    return result  # type: ignore[return-value]
+    return result

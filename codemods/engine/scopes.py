@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import libcst as cst
 
 from codemods.engine.api import ROOTS, canonical
+
 
 @dataclasses.dataclass(frozen=True)
 class Binding:
@@ -58,7 +60,7 @@ class Scopes:
         if isinstance(node, cst.Name):
             self.scope_of[node] = scope
             return
-        special = _SPECIAL.get(type(node))
+        special: Any = _SPECIAL.get(type(node))
         if special is not None:
             special(self, node, scope, fallback)
         else:
@@ -134,7 +136,7 @@ class Scopes:
     def _comprehension(self, node: cst.BaseComp, scope: Scope, fallback: bool) -> None:
         inner = Scope(scope)
         self._walk(node.for_in, inner, fallback)
-        parts = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)
+        parts = [getattr(node, field) for field in ("key", "value", "elt") if hasattr(node, field)]
         self._walk_all(parts, inner, fallback)
 
     def _assign(self, node: cst.Assign, scope: Scope, fallback: bool) -> None:

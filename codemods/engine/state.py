@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Literal
 
 import jax
 import libcst as cst
 
 from codemods.engine.defaults import dotted
 from codemods.engine.values import (
-    DYNAMIC, Arg, Code, Items, Known, Outline, Source, Stop, Value, display, evaluated, literal, names_in,
-)  # fmt: skip
+    DYNAMIC,
+    Arg,
+    Code,
+    Items,
+    Known,
+    Outline,
+    Source,
+    Stop,
+    Value,
+    display,
+    evaluated,
+    literal,
+    names_in,
+)
 
 
 @dataclasses.dataclass
@@ -34,11 +46,11 @@ class Hole:
 class State:
     """One inlining: its holes so far, and what the result needs."""
 
-    def __init__(self, helpers: Mapping[str, Any]):
+    def __init__(self, helpers: Collection[Any]):
         self.holes: dict[str, Hole] = {}
         self.locals: list[str] = []
         self.user_names: set[str] = set()
-        self.helpers = helpers
+        self.helpers = {helper.__name__ for helper in helpers}
         self.helpers_used: set[str] = set()
         self.ledgers: dict[cst.Call, frozenset[str]] = {}
         self._counter = itertools.count()
@@ -79,6 +91,19 @@ class State:
             return Code(arg.code.with_changes(elements=elements), dict)
         tensor = jax.Array if arg.ndim is not None or arg.dtype is not None else None
         return Code(self.hole(name, arg.code), arg.type or tensor or _type(arg.code), arg.ndim, arg.dtype)
+
+    def starred(self, code: cst.BaseExpression) -> list[cst.Arg] | None:
+        """The arguments that a display with starred elements spreads to."""
+        hole = self.holes.get(code.value) if isinstance(code, cst.Name) else None
+        if hole is None or not isinstance(hole.code, (cst.List, cst.Tuple)):
+            return None
+        args = []
+        for element in hole.code.elements:
+            star: Literal["", "*"] = "*" if isinstance(element, cst.StarredElement) else ""
+            part = self.hole(hole.name, element.value)
+            self.holes[part.value].order = hole.order
+            args.append(cst.Arg(part, star=star))
+        return args
 
     # Code
 

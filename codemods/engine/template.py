@@ -13,7 +13,7 @@ from codemods.engine.outcome import Residual, Rewritten
 from codemods.engine.placement import place
 from codemods.engine.rule import IMPORTS, Rule
 from codemods.engine.state import State
-from codemods.engine.values import DYNAMIC, Arg, Code, Known, Source, Stop, Value, is_chain, names_in
+from codemods.engine.values import DYNAMIC, Arg, Known, Source, Stop, Value, is_chain, names_in
 
 __all__ = ["DYNAMIC", "Arg", "inline", "reference"]
 
@@ -24,7 +24,7 @@ def inline(
     *,
     given: Collection[str] | None = None,
     symbol: str = "",
-    helpers: Mapping[str, Any] | Collection[Any] = (),
+    helpers: Collection[Any] = (),
     taken: Collection[str] = (),
     can_prelude: bool = True,
 ) -> Rewritten | Residual:
@@ -36,15 +36,14 @@ def inline(
         one take their default; names that are no parameters are left aside. `rngs` stands for itself.
       given: the parameters that the source names; all of `arguments` if None.
       symbol: for the residual.
-      helpers: classes and functions (or these by name) that the body may name.
+      helpers: classes and functions that the body may name.
       taken: names that the prelude must not bind.
       can_prelude: may statements come before the one that holds the result?
 
     Returns:
       The replacement (the name `None` for a body that returns None), or why there is none.
     """
-    names = helpers if isinstance(helpers, Mapping) else {helper.__name__: helper for helper in helpers}
-    state = State(names)
+    state = State(helpers)
     try:
         env = _environment(state, function, arguments, given)
         value = frame.run(state, function, env)
@@ -106,8 +105,9 @@ def reference(rule: Rule | Callable[..., Any], *, symbol: str = "") -> Rewritten
     if isinstance(code, cst.Call):
         positional = [arg for arg in code.args if arg.keyword is None]
         rest = [arg for arg in code.args if arg.keyword is not None]
-        same = [getattr(arg.value, "value", None) for arg in positional] == needed and not any(a.star for a in code.args)
-        if same and is_chain(code.func) and not any(names_in(arg.value) & set(needed) for arg in rest):
+        same = [getattr(arg.value, "value", None) for arg in positional] == needed
+        plain = not any(arg.star for arg in code.args) and is_chain(code.func)
+        if same and plain and not any(names_in(arg.value) & set(needed) for arg in rest):
             if not rest:
                 return Rewritten(code.func, (), found.imports, helpers=found.helpers)
             partial = cst.parse_expression("functools.partial(f)")

@@ -167,12 +167,9 @@ def names_in(node: cst.CSTNode) -> set[str]:
     """All names in code, attributes and keywords aside."""
     if isinstance(node, cst.Name):
         return {node.value}
-    found: set[str] = set()
-    for child in node.children:
-        if isinstance(node, cst.Attribute) and child is node.attr or isinstance(node, cst.Arg) and child is node.keyword:
-            continue
-        found |= names_in(child)
-    return found
+    if isinstance(node, (cst.Attribute, cst.Arg)):
+        return names_in(node.value)
+    return set().union(*(names_in(child) for child in node.children))
 
 
 def is_chain(node: cst.BaseExpression) -> bool:
