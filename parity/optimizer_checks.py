@@ -1,0 +1,107 @@
+"""Checks of optimizer steps: weights, state and slots after them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from parity import slots
+from parity.checks import Check, Pair, compare, holds
+from parity.oracle_file import Oracle, Steps
+from parity.ported import Ported
+from parity.weights_map import WeightsMap
+
+_TITLES = {"step": "one step", "small": "one step on small gradients", "trajectory": "five steps"}
+
+
+def check_steps(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, names: Any) -> Iterator[Check]:
+    """Runs the optimizer as the oracle did.
+
+    Where the original's Adam adds its epsilon before the bias correction and optax's after it, the
+    oracle has both, and the port may do either.
+
+    Args:
+      ported: the port.
+      weights: its map.
+      oracle: of the original.
+      level: `step` or `trajectory`.
+      names: globals for the optimizer's expression.
+    """
+    expression = weights.data.get("optimizer")
+    if oracle.optimizer is not None and expression is None:
+        yield holds(level, "optimizer", False, f"the original trains with {oracle.optimizer}, the port has no optimizer")
+        return
+    for steps in oracle.steps:
+        if steps.corrected_epsilon or (steps.name == "trajectory") is not (level == "trajectory"):
+            continue
+        transformation = None
+        if oracle.optimizer is not None:
+            transformation = eval(expression, dict(names))  # noqa: S307 - the map's own
+        results = _run(ported, weights, oracle, steps, transformation)
+        found = list(_compare(ported, weights, oracle, steps, results, level, ""))
+        twin = next((other for other in oracle.steps if other.name == f"{steps.name}.optax"), None)
+        if twin is not None and not all(check.passed for check in found):
+            note = ", epsilon after bias correction"
+            again = list(_compare(ported, weights, oracle, twin, results, level, note))
+            if all(check.passed for check in again):
+                found = again
+        yield from found
+
+
+def _run(ported: Ported, weights: WeightsMap, oracle: Oracle, steps: Steps, transformation: Any) -> dict[int, Any]:
+    """What the port has after each step that the oracle kept."""
+    values = {int(index): array for index, array in oracle.below("weights/").items()}
+    ported.set_values(weights.carry(values))
+    optimizer = ported.optimizer(transformation)
+    mode = "training" if "training" in oracle.modes else "inference"
+    results = {}
+    for number, case_number in enumerate(steps.cases):
+        case = next(case for case in oracle.cases if case.number == case_number)
+        cotangents = oracle.below(f"cases/{case_number}/{mode}/cotangents/")
+        ported.step(optimizer, oracle.inputs(case), cotangents, steps.loss_scale)
+        if number in steps.kept:
+            trained, state = ported.values()
+            results[number] = (trained, state, slots.slots(optimizer, trained))
+    return results
+
+
+def _compare(ported: Ported, weights: WeightsMap, oracle: Oracle, steps: Steps, results: Mapping[int, Any],
+             level: str, note: str) -> Iterator[Check]:  # fmt: skip
+    for number, (trained, state, fields) in results.items():
+        prefix = f"steps/{steps.name}/{number}/"
+        title = _TITLES[steps.name.split(".")[0]] + note
+        for kind, have in (("weights", trained), ("state", state)):
+            pairs = list(_pairs(weights, oracle, f"{prefix}{kind}/", have))
+            if pairs:
+                yield compare(level, f"{title}: {kind}", pairs)
+        for slot in oracle.slots:
+            wanted = _numbered(oracle, f"{prefix}slots/{slot}/")
+            if not wanted:
+                continue
+            field = slots.field_of(oracle.optimizer or "", slot)
+            if field is None or field not in fields:
+                detail = f"the optimizer of the port keeps nothing like Keras's {slot}"
+                yield holds(level, f"{title}: slot {slot}", field is None, detail)
+                continue
+            rate = steps.learning_rates[number] or 1.0
+            factor = abs(1.0 / rate) if field == "trace" else 1.0
+            converted = slots.in_optax(slot, field, weights.carry(wanted), rate)
+            pairs = [
+                Pair(target, fields[field][target], converted[target], factor * _limit(weights, oracle, prefix, slot, target))
+                for target in sorted(converted)
+            ]
+            yield compare(level, f"{title}: slot {slot}", pairs)
+
+
+def _numbered(oracle: Oracle, prefix: str) -> dict[int, Any]:
+    return {int(index): array for index, array in oracle.below(prefix).items()}
+
+
+def _limit(weights: WeightsMap, oracle: Oracle, prefix: str, slot: str, target: str) -> float:
+    return oracle.tolerances[f"{prefix}slots/{slot}/{weights.source_of(target)}"]
+
+
+def _pairs(weights: WeightsMap, oracle: Oracle, prefix: str, have: Mapping[str, Any]) -> Iterator[Pair]:
+    for target, value in sorted(weights.carry(_numbered(oracle, prefix)).items()):
+        if target in have:
+            yield Pair(target, have[target], value, oracle.tolerances[f"{prefix}{weights.source_of(target)}"])

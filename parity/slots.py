@@ -1,0 +1,65 @@
+"""Finds the optimizer's slots in the state of optax, and brings Keras's numbers to its conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from flax import nnx
+
+#: Slot names of Keras by optimizer, with the field of optax that holds the same.
+#: None: optax keeps no such thing, or keeps it in another form.
+_FIELDS: dict[str, dict[str, str | None]] = {
+    "SGD": {"momentum": "trace"},
+    "RMSprop": {"velocity": "nu", "momentum": "trace", "average_gradient": "mu", "rms": "nu"},
+    "Adam": {"momentum": "mu", "velocity": "nu", "velocity_hat": "nu_max", "m": "mu", "v": "nu", "vhat": "nu_max"},
+    "Adagrad": {"accumulator": "sum_of_squares"},
+    "Adadelta": {"accumulated_grad": "e_g", "accumulated_delta_var": "e_x"},
+    "Adamax": {"momentum": "mu", "norm": "nu", "m": "mu", "u": "nu"},
+    "Nadam": {"momentum": "mu", "velocity": "nu", "m": "mu", "v": "nu"},
+    "Lion": {"momentum": "mu", "m": "mu"},
+}
+_FIELDS["AdamW"] = _FIELDS["Adam"]
+
+
+def field_of(optimizer: str, slot: str) -> str | None:
+    """The field of optax that corresponds to a slot of a Keras optimizer.
+
+    Args:
+      optimizer: expression of the original's optimizer.
+      slot: Keras's name of the slot.
+    """
+    name = optimizer.split("(")[0].rpartition(".")[2]
+    fields = _FIELDS.get(name)
+    if fields is None:  # made by a function of the user's own
+        fields = {key: value for table in _FIELDS.values() for key, value in table.items()}
+    return fields.get(slot)
+
+
+def slots(optimizer: nnx.Optimizer, targets: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Fields of the optax state that have one array per weight, by name and the weight's path.
+
+    A field is found by its structure: below it lies the structure of the weights.
+    """
+    wanted = set(targets)
+    found: dict[str, dict[str, Any]] = {}
+    for path, variable in nnx.to_flat_state(nnx.state(optimizer)):
+        parts = [str(part) for part in path]
+        for cut in range(1, len(parts)):
+            target = ".".join(parts[cut:])
+            if target in wanted:
+                found.setdefault(parts[cut - 1], {})[target] = variable[...]
+                break
+    return found
+
+
+def in_optax(slot: str, field: str, values: Mapping[str, np.ndarray], rate: float) -> dict[str, np.ndarray]:
+    """Keras's numbers as optax would have them.
+
+    Keras's momentum is what is added to the weight, with the learning rate in it; optax's trace is
+    the running gradient.
+    """
+    if slot == "momentum" and field == "trace":
+        return {path: value / -rate if rate else value for path, value in values.items()}
+    return dict(values)
