@@ -9,27 +9,11 @@ import libcst as cst
 
 from codemods.passes.classes import Classes
 from codemods.passes.frame import Frame
-from codemods.passes.modules import ModuleInstance, ModuleSpec
+from codemods.passes.modules import Chain, Finished, ModuleInstance, ModuleSpec
 from codemods.passes.names import assigned_names, read_names
 from codemods.passes.placing import camel, snake
 from codemods.passes.staging import Item, Staged
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
-
-
-@dataclasses.dataclass
-class Chain:
-    """A Sequential under construction: the tensor that runs through it."""
-
-    variable: str
-    value: Value | None = None
-
-
-@dataclasses.dataclass
-class Finished:
-    """`keras.Model(inputs, outputs)`."""
-
-    inputs: Value
-    outputs: Value
 
 
 class Builders(Classes):
@@ -68,15 +52,13 @@ class Builders(Classes):
     def analyse_sequential(self, spec: ModuleSpec, inputs: list[tuple[str | None, Value]] | None) -> None:
         """A Sequential written where it is used, called on `inputs`."""
         frame = Frame(self.unit, spec.source, "staged", spec, self_name="self")
-        outer = self.outer_frames[id(spec)]
         for name in spec.locals_used:
             dim = spec.symbols.of_code(name)
             frame.env[name] = Value(cst.Name(name), dim=dim)
-        frame.env |= {name: value for name, value in outer.env.items() if value.special == "self" and False}
         chain = Chain("x")
         if inputs:
             generalised = self.generalise(spec, {"x": inputs[0][1]})
-            chain.value = dataclasses.replace(generalised["x"], code=cst.Name("x"))
+            frame.env["x"] = dataclasses.replace(generalised["x"], code=cst.Name("x"))
         assert isinstance(spec.node, cst.Call)
         staged = Staged()
         for layer in self.chain_layers(spec.node):
@@ -87,7 +69,7 @@ class Builders(Classes):
             last = items[-1].node.body[0]
             if isinstance(last, cst.Assign):
                 items[-1] = Item(items[-1].node.with_changes(body=[cst.Return(last.value)]))
-        spec.result = chain.value
+        spec.result = frame.env.get(chain.variable)
         self.stage_items[id(spec)] = items
         self.staged_frames[id(spec)] = frame
         self.finished[id(spec)] = "x"
@@ -110,13 +92,13 @@ class Builders(Classes):
         value = self.eval(layer, frame)  # type: ignore[attr-defined]
         result = Staged()
         if isinstance(value.special, tuple) and value.special[0] == "input" and value.layer is None:
-            chain.value = value.with_code(cst.Name(chain.variable))
+            frame.env[chain.variable] = value.with_code(cst.Name(chain.variable))
             frame.extra, frame.prelude = extra, prelude
             return result
-        if chain.value is None:
-            chain.value = self.first_input(value, frame, chain)
+        if chain.variable not in frame.env:
+            frame.env[chain.variable] = self.first_input(value, frame, chain)
         node = cst.Call(layer, [])
-        current = chain.value
+        current = frame.env[chain.variable]
         if value.layer is not None:
             new = self.call_layer(value, [(None, current)], node, frame)
         elif value.module is not None:
@@ -133,7 +115,7 @@ class Builders(Classes):
             statements[0] = statements[0].with_changes(leading_lines=leading)
         result.call = [Item(s) for s in statements]
         frame.extra, frame.prelude = extra, prelude
-        chain.value = dataclasses.replace(new, code=cst.Name(chain.variable), layer=None, module=None)
+        frame.env[chain.variable] = dataclasses.replace(new, code=cst.Name(chain.variable), layer=None, module=None)
         return result
 
     def first_input(self, value: Value, frame: Frame, chain: Chain) -> Value:
@@ -303,9 +285,7 @@ class Builders(Classes):
         if isinstance(value.special, Chain):
             if frame.spec is not None:
                 self.finished[id(frame.spec)] = value.special.variable
-            inner = value.special.value
-            assert inner is not None
-            return dataclasses.replace(inner, code=cst.Name(value.special.variable))
+            return frame.env[value.special.variable]
         if isinstance(value.special, Finished):
             if frame.spec is not None:
                 self.finished[id(frame.spec)] = value.special.inputs

@@ -119,6 +119,8 @@ class Calls:
     # -- the call ---------------------------------------------------------------------------
 
     def _eval_Call(self, node: cst.Call, frame: Frame) -> Value:
+        if _is_super(node.func):
+            return self.call_super(node, frame)
         callee = self.eval_raw(node.func, frame)  # type: ignore[attr-defined]
         if callee.symbol is not None:
             return self.call_symbol(callee.symbol, node, frame)
@@ -141,6 +143,15 @@ class Calls:
             if handled is not None:
                 return handled
         return self.plain_call(callee, node, frame)
+
+    def call_super(self, node: cst.Call, frame: Frame) -> Value:
+        """`super().METHOD(...)`: of a framework class it has no counterpart."""
+        assert isinstance(node.func, cst.Attribute)
+        name = node.func.attr.value
+        if name in ("__init__", "build", "__setattr__"):
+            return Value(node, special="dropped")
+        frame.unit.residual(frame.function, node, f"super().{name}", f"`super().{name}` of the framework's base class")
+        return Value(node)
 
     def arguments(self, node: cst.Call, frame: Frame) -> list[Argument] | None:
         """Evaluated arguments; None (and a residual) when there are starred ones that can't be placed."""
@@ -256,17 +267,21 @@ class Calls:
             return Value(node)
         args = {name: self.argument(value) for name, value in bound.arguments.items()}
         for value in bound.arguments.values():
-            self.escape(value)
+            for part in value if isinstance(value, tuple) else (value,):
+                self.escape(part)
         taken = frozenset(frame.env)
-        found = inline(entry.function, args, given=frozenset(args), symbol=symbol, taken=taken)
+        found = inline(
+            entry.function, args, given=frozenset(args), symbol=symbol, taken=taken, helpers=entry.helpers
+        )
         if isinstance(found, Residual):
             frame.unit.residual(frame.function, node, symbol, found.reason)
             return Value(node)
         code = self.accept(found, entry, node, frame)
-        for name in bound.arguments:
-            if isinstance(bound.arguments[name], tuple):
-                frame.unit.residual(frame.function, node, symbol, f"starred arguments of {symbol}")
-        return self.rule_value(entry, bound.arguments, code, frame)
+        flat: dict[str, Value] = {}
+        for name, value in bound.arguments.items():
+            parts = value if isinstance(value, tuple) else (value,)
+            flat |= {name if part is value else f"{name}_{i}": part for i, part in enumerate(parts)}
+        return self.rule_value(entry, flat, code, frame, bound)
 
     def accept(self, found: Rewritten, entry: Any, node: cst.CSTNode, frame: Frame) -> cst.BaseExpression:
         """Takes over a rewrite: its imports, prelude and notes; returns the code."""
@@ -290,7 +305,9 @@ class Calls:
         return code
 
     def argument(self, value: Value) -> Arg:
-        if isinstance(value, tuple | dict):
+        if isinstance(value, tuple):
+            return Arg(cst.Tuple([cst.Element(item.code) for item in value]), items=[self.argument(item) for item in value])
+        if isinstance(value, dict):
             return Arg(cst.Name("None"), None)
         if value.layer is not None and value.wrapped is not None:
             return Arg(value.code, value.wrapped)
@@ -301,11 +318,14 @@ class Calls:
             rank = len(tensor.shape) if tensor.shape is not None else None
             return Arg(value.code, type=jax.Array, ndim=rank, dtype=tensor.dtype)
         kind = int if value.dim is not None and known is DYNAMIC and value.sure else None
-        if items is not None and isinstance(value.code, cst.List | cst.Tuple) and len(value.code.elements) != len(items):
+        if items is not None and (not isinstance(value.code, cst.List | cst.Tuple) or len(value.code.elements) != len(items)):
             items = None
         return Arg(value.code, known, type=kind, items=items)
 
-    def rule_value(self, entry: rules.Rule, arguments: Mapping[str, Value], code: cst.BaseExpression, frame: Frame) -> Value:
+    def rule_value(
+        self, entry: rules.Rule, arguments: Mapping[str, Value], code: cst.BaseExpression, frame: Frame,
+        bound: inspect.BoundArguments,
+    ) -> Value:  # fmt: skip
         if isinstance(code, cst.Attribute) and code.attr.value == "shape":
             for value in arguments.values():
                 if value.tensor is not None:
@@ -316,17 +336,89 @@ class Calls:
             if value.shape_of is not None and value.code is code:
                 return value
         staged = any(isinstance(value, Value) and value.is_tensor for value in arguments.values())
-        try:
-            tree = abstract.evaluate(
-                entry.function, [], {name: abstract.concrete(value) for name, value in arguments.items()}
-            )
-            value = abstract.result_value(code, tree)
-        except abstract.NoShape:
-            value = Value(code, tensor=TensorType())
+        value = self.shaped(entry, bound, code, frame)
         if not staged and not entry.random and frame.mode != "plain":
             # Made of configuration alone: it can be computed once, in the constructor.
             value = dataclasses.replace(value, special="constant_tensor")
         return value
+
+    def shaped(self, entry: rules.Rule, bound: inspect.BoundArguments, code: cst.BaseExpression, frame: Frame) -> Value:
+        """Type of a rule's result: its body run on shapes."""
+        if entry.random:
+            return self.random_value(bound, code)
+        for attempt in (lambda value: value, self.unified(list(bound.arguments.values()), frame)):
+            try:
+                def concrete(value: Any, attempt: Any = attempt) -> Any:
+                    if isinstance(value, tuple):
+                        return [concrete(part) for part in value]
+                    return abstract.concrete(attempt(value))
+
+                kinds = entry.signature.parameters
+                starred = [n for n in bound.arguments if kinds[n].kind is inspect.Parameter.VAR_POSITIONAL]
+                if starred:
+                    values = [concrete(v) for v in bound.args]
+                    tree = abstract.evaluate(entry.function, values, {k: concrete(v) for k, v in bound.kwargs.items()})
+                else:
+                    tree = abstract.evaluate(entry.function, [], {n: concrete(v) for n, v in bound.arguments.items()})
+                return abstract.result_value(code, tree)
+            except abstract.NoShape:
+                continue
+        return Value(code, tensor=TensorType())
+
+    def random_value(self, bound: inspect.BoundArguments, code: cst.BaseExpression) -> Value:
+        shape = bound.arguments.get("shape")
+        if not isinstance(shape, Value):
+            return Value(code, tensor=TensorType())
+        if shape.shape_of is not None:
+            return Value(code, tensor=TensorType(shape.shape_of.shape, "float32"))
+        dims = []
+        for element in self.elements(shape) or ():
+            dims.append(element.known if isinstance(element.known, int) else element.dim)
+        if not dims or any(dim is None for dim in dims):
+            return Value(code, tensor=TensorType())
+        return Value(code, tensor=TensorType(tuple(dims), "float32"))
+
+    def unified(self, values: Sequence[Any], frame: Frame) -> Any:
+        """Tensors that meet in one operation have the same dims: one that can be expressed stands for one that can't."""
+        symbols = frame.spec.symbols if frame.spec else self.plain_symbols
+        shapes: list[Any] = []
+
+        def collect(value: Any) -> None:
+            if isinstance(value, tuple):
+                for part in value:
+                    collect(part)
+            elif isinstance(value, Value):
+                if value.tensor is not None and value.tensor.shape is not None:
+                    shapes.append(value.tensor.shape)
+                for item in value.items or ():
+                    collect(item)
+
+        collect(tuple(values))
+        width = max((len(shape) for shape in shapes), default=0)
+        best: dict[int, Any] = {}
+        for axis in range(-width, 0):
+            for shape in shapes:
+                if len(shape) >= -axis and not same_dim(shape[axis], 1) and symbols.code(shape[axis]) is not None:
+                    best.setdefault(axis, shape[axis])
+            for shape in shapes:
+                if len(shape) >= -axis and not same_dim(shape[axis], 1):
+                    best.setdefault(axis, shape[axis])
+
+        def replaced(value: Any) -> Any:
+            if not isinstance(value, Value):
+                return value
+            tensor = value.tensor
+            if tensor is not None and tensor.shape is not None:
+                rank = len(tensor.shape)
+                dims = tuple(
+                    d if same_dim(d, 1) or (isinstance(d, int) and isinstance(best.get(i - rank), int)) else best.get(i - rank, d)
+                    for i, d in enumerate(tensor.shape)
+                )
+                tensor = TensorType(dims, tensor.dtype)
+            items = [replaced(item) for item in value.items] if value.items is not None else None
+            return dataclasses.replace(value, tensor=tensor, items=items)
+
+        return replaced
 
     # -- layers -----------------------------------------------------------------------------
 
@@ -401,7 +493,7 @@ class Calls:
         for name, parameter in inspect.signature(make).parameters.items():
             if parameter.kind is parameter.KEYWORD_ONLY:
                 args[name] = Arg(cst.Name("rngs")) if name == "rngs" else Arg(None, dim=lambda i: cst.Name("_"))
-        found = inline(make, args, given=instance.given, symbol=instance.symbol, helpers=instance.rule.helpers)
+        found = inline(make, args, given=instance.given, symbol=instance.symbol, helpers=self.helpers_of(instance))
         return isinstance(found, Residual) or not (isinstance(found.code, cst.Name) and found.code.value == "None")
 
     def call_layer(self, callee: Value, arguments: list[Argument] | None, node: cst.Call, frame: Frame) -> Value:
@@ -446,7 +538,7 @@ class Calls:
             if first_tensor is not None:
                 instance.inputs.append(first_tensor)
         self.fill_defaults(entry, args)
-        found = inline(entry.call, args, given=frozenset(given), symbol=instance.symbol, helpers=entry.helpers)
+        found = inline(entry.call, args, given=frozenset(given), symbol=instance.symbol, helpers=self.helpers_of(instance))
         if isinstance(found, Residual):
             frame.unit.residual(frame.function, node, instance.symbol, found.reason)
             return Value(node)
@@ -470,12 +562,28 @@ class Calls:
             config = {}
             for name in list(names)[1:]:
                 if name in instance.arguments:
-                    config[name] = abstract.concrete(instance.arguments[name])
+                    config[name] = self.concrete_argument(instance.arguments[name])
                 elif names[name].default is inspect.Parameter.empty:
                     config[name] = _constructor_signature(instance.rule).parameters[name].default
             return self.of_shape(code, shape(x, **config), first)
         except Exception:
             return self.traced_result(instance, code, frame)
+
+    def concrete_argument(self, value: Value) -> Any:
+        """A constructor argument for a shape function."""
+        if value.wrapped is None or value.layer is None:
+            return abstract.concrete(value)
+        arguments = {
+            name: parameter.default
+            for name, parameter in _constructor_signature(value.layer.rule).parameters.items()
+            if parameter.default is not inspect.Parameter.empty
+        }
+        for name, argument in value.layer.arguments.items():
+            try:
+                arguments[name] = self.concrete_argument(argument)
+            except abstract.NoShape:
+                continue
+        return rules.Wrapped(value.layer.rule, arguments)
 
     def of_shape(self, code: cst.BaseExpression, shape: Any, first: Any) -> Value:
         dtype = first.tensor.dtype if isinstance(first, Value) and first.tensor else None
@@ -486,7 +594,7 @@ class Calls:
         return Value(code, tensor=TensorType(tuple(shape), dtype))
 
     def traced_result(self, instance: LayerInstance, code: cst.BaseExpression, frame: Frame) -> Value:
-        entries = frame.unit.trace.made_at(instance.span)
+        entries = frame.unit.trace.made_under(instance.span)
         ranks = set()
         for entry in entries:
             for call in entry.get("calls", ()):
@@ -541,9 +649,17 @@ class Calls:
                     args[name] = Arg(None, default)
 
     def accept_helpers(self, found: Rewritten, entry: Any) -> None:
-        for helper in getattr(entry, "helpers", ()):
-            if helper.__name__ in found.helpers:
-                self.unit.helpers[helper.__name__] = helper
+        known = {helper.__name__: helper for rule in (*rules.OBJECTS.values(), *rules.RULES.values()) for helper in rule.helpers}
+        for name in found.helpers:
+            self.unit.helpers[name] = known[name]
+
+    def helpers_of(self, layer: LayerInstance) -> list[Any]:
+        """Helpers of a layer's rule and of the rules of the layers it wraps."""
+        found = list(layer.rule.helpers)
+        for value in layer.arguments.values():
+            if value.wrapped is not None and value.layer is not None:
+                found += self.helpers_of(value.layer)
+        return found
 
     # -- modules ----------------------------------------------------------------------------
 
@@ -554,6 +670,7 @@ class Calls:
             return Value(node)
         callee = self.place(callee, frame)
         spec = instance.spec
+        arguments = self.name_training(spec, arguments)
         training = next((value for name, value in arguments if name == "training"), None)
         inputs = [(name, value) for name, value in arguments if name not in ("training", "name")]
         result = self.enter_module(instance, inputs, node, frame)
@@ -563,9 +680,21 @@ class Calls:
         ]
         if spec.mode:
             code = self.training_argument(training, frame).code
-            if not (isinstance(code, cst.Name) and code.value == "False"):
+            required = spec.mode_required
+            if required or not (isinstance(code, cst.Name) and code.value == "False"):
                 args.append(cst.Arg(code, keyword=cst.Name("training"), equal=_EQUAL))
         return result.with_code(cst.Call(callee.code, args, lpar=node.lpar, rpar=node.rpar))
+
+    def name_training(self, spec: ModuleSpec, arguments: list[Argument]) -> list[Argument]:
+        """`block(x, training)`: the mode is passed on by keyword."""
+        if spec.kind != "class":
+            return arguments
+        method = self.method_node(spec, "call") or self.method_node(spec, "__call__")
+        names = [p.name.value for p in method.params.params[1:]] if method is not None else []
+        return [
+            ("training", value) if name is None and i < len(names) and names[i] == "training" else (name, value)
+            for i, (name, value) in enumerate(arguments)
+        ]
 
     def enter_module(self, instance: ModuleInstance, inputs: list[Argument], node: cst.Call, frame: Frame) -> Value:
         """Analyses a module at its first call; returns the result's type in the caller's terms."""
@@ -632,6 +761,13 @@ class Calls:
 
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+
+
+def _is_super(node: cst.BaseExpression) -> bool:
+    return (
+        isinstance(node, cst.Attribute) and isinstance(node.value, cst.Call)
+        and isinstance(node.value.func, cst.Name) and node.value.func.value == "super"
+    )  # fmt: skip
 
 
 class _Shaped:
@@ -719,10 +855,11 @@ def _dims_of_inputs(inputs: Sequence[Argument]) -> list[tuple[str, Any]]:
 
     for _, value in inputs:
         walk(value)
-    names = []
-    for i, tensor in enumerate(tensors):
-        name = IN_FEATURES if i == 0 else f"{IN_FEATURES}{i + 1}"
-        names.append((name, tensor.last))
+    names: list[tuple[str, Any]] = []
+    for tensor in tensors:
+        same = next((name for name, dim in names if dim is not None and same_dim(dim, tensor.last)), None)
+        count = len({name for name, _ in names})
+        names.append((same or (IN_FEATURES if count == 0 else f"{IN_FEATURES}{count + 1}"), tensor.last))
     return names
 
 

@@ -15,6 +15,7 @@ from codemods.passes.modules import IN_FEATURES, ModuleSpec
 from codemods.passes.names import assigned_names
 from codemods.passes.placing import containers
 from codemods.passes.staging import Item, Staged
+from codemods.passes.types import integer_parameters
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
 
 #: Methods that only Keras calls, to save, describe or shape a model.
@@ -66,10 +67,16 @@ class Classes(Functions):
         dim = None
         if default is UNKNOWN or default is None or (isinstance(default, int) and not isinstance(default, bool)):
             dim = spec.symbols.of_code(param.name.value)
-        items = None
-        if isinstance(default, tuple | list):
-            items = None
-        return Value(param.name, dim=dim, items=items)
+        sure = param.name.value in self.integers(spec)
+        return Value(param.name, dim=dim, sure=sure)
+
+    def integers(self, spec: ModuleSpec) -> frozenset[str]:
+        if id(spec) not in self.integer_names:
+            node = spec.node if isinstance(spec.node, cst.FunctionDef) else self.method_node(spec, "__init__")
+            params = [*node.params.params, *node.params.kwonly_params] if node is not None else []
+            params = params[1:] if spec.kind == "class" else params
+            self.integer_names[id(spec)] = integer_parameters(self.unit, spec.source, params)
+        return self.integer_names[id(spec)]
 
     def call_arguments(
         self, spec: ModuleSpec, call_node: cst.FunctionDef | None, inputs: list[tuple[str | None, Value]] | None
@@ -176,6 +183,7 @@ class Classes(Functions):
             frame.env[param.name.value] = dataclasses.replace(value, code=param.name)
         if entry and any(p.name.value == "training" for p in parameters):
             spec.mode = True
+            spec.mode_required = any(p.name.value == "training" and p.default is None for p in parameters)
             frame.env["training"] = Value(cst.Name("training"))
         frame.spec_locals = spec_locals - assigned_names(node.body) - {p.name.value for p in parameters}
         spec.methods[name] = node

@@ -7,7 +7,6 @@ from typing import Any
 
 import libcst as cst
 
-from codemods.passes.builders import Finished
 from codemods.passes.finalise import Finalise
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
@@ -15,7 +14,6 @@ from codemods.passes.staging import nodes, prune
 from codemods.passes.values import Value, text
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-_KERAS_ONLY_ARGUMENTS = frozenset({"name", "dtype"})
 
 
 class Emit(Finalise):
@@ -40,7 +38,7 @@ class Emit(Finalise):
         reads = set().union(*[read_names(statement) for statement in body])
         plain = [cst.Param(cst.Name("self"))]
         plain += [cst.Param(cst.Name(name)) for name in spec.used_dims]
-        kept = [p for p in params if p.name.value in reads or p.name.value not in _KERAS_ONLY_ARGUMENTS]
+        kept = [p for p in params if p.name.value not in spec.dropped]
         kwonly: list[cst.Param] = []
         for param in kept:
             is_keyword_only = node is not None and any(param is p for p in node.params.kwonly_params)
@@ -49,7 +47,7 @@ class Emit(Finalise):
             kwonly.append(cst.Param(cst.Name("rngs"), annotation=cst.Annotation(cst.parse_expression("nnx.Rngs"))))
         star: Any = cst.ParamStar() if kwonly else cst.MaybeSentinel.DEFAULT
         parameters = cst.Parameters(params=plain, star_arg=star, kwonly_params=kwonly)
-        block = cst.IndentedBlock(body=_docstring_first(body))
+        block = cst.IndentedBlock(body=_tight(body))
         self.unit.imports.add("nnx")
         if node is not None:
             decorated = node.with_changes(params=parameters, body=node.body.with_changes(body=body), decorators=[])
@@ -151,7 +149,7 @@ class Emit(Finalise):
             kwonly = [cst.Param(cst.Name("training"), default=cst.Name("False"), equal=_EQUAL)]
         star: Any = cst.ParamStar() if kwonly else cst.MaybeSentinel.DEFAULT
         parameters = cst.Parameters([cst.Param(cst.Name("self")), *names], star_arg=star, kwonly_params=kwonly)
-        return cst.FunctionDef(cst.Name("__call__"), parameters, cst.IndentedBlock([*prologue, *body]))
+        return cst.FunctionDef(cst.Name("__call__"), parameters, cst.IndentedBlock(_tight([*prologue, *body])))
 
     def inputs_of(self, inputs: Value) -> tuple[str, list[cst.BaseStatement]]:
         """Name of the call's parameter, and statements that take several inputs apart."""
@@ -170,7 +168,7 @@ class Emit(Finalise):
     def emit_factory(self, spec: ModuleSpec) -> cst.FunctionDef:
         assert isinstance(spec.node, cst.FunctionDef)
         params = [cst.Param(cst.Name(name)) for name in spec.used_dims]
-        params += [_bare(p) for p in spec.node.params.params]
+        params += [_bare(p) for p in spec.node.params.params if p.name.value not in spec.dropped]
         kwonly = [_bare(p) for p in spec.node.params.kwonly_params]
         doc = _docstring(spec.node)
         body = ([doc] if doc is not None else []) + list(spec.init)
@@ -196,7 +194,11 @@ def _docstring(node: cst.CSTNode) -> cst.BaseStatement | None:
     return None
 
 
-def _docstring_first(body: list[cst.BaseStatement]) -> list[cst.BaseStatement]:
+def _tight(body: list[cst.BaseStatement]) -> list[cst.BaseStatement]:
+    """No blank lines before the first statement."""
+    if body and any(line.comment is None for line in getattr(body[0], "leading_lines", ())):
+        lines = [line for line in body[0].leading_lines if line.comment is not None]  # type: ignore[attr-defined]
+        return [body[0].with_changes(leading_lines=lines), *body[1:]]
     return body
 
 

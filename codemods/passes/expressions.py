@@ -15,6 +15,7 @@ from codemods.engine.outcome import Residual, Rewritten
 from codemods.engine.template import reference
 from codemods.passes import abstract
 from codemods.passes.calls import Calls
+from codemods.passes.modules import Chain
 from codemods.passes.frame import Frame
 from codemods.passes.values import UNKNOWN, TensorType, Value, literal, text
 
@@ -100,6 +101,10 @@ class Expressions(Calls):
             found = base.module.spec.attributes.get(name)
             if found is not None:
                 return self.foreign(found, base.module).with_code(code)
+        if isinstance(base.special, Chain) and name in ("output_shape", "input_shape"):
+            tensor = frame.env[base.special.variable].tensor
+            if tensor is not None and tensor.shape is not None:
+                return Value(code, known=(None, *tensor.shape[1:]) if all(isinstance(d, int) for d in tensor.shape[1:]) else UNKNOWN)
         if base.tensor is not None or (base.code is not node.value and name in ("shape",)):
             return self.tensor_attribute(base, name, code, node, frame)
         if base.mapping is not None or base.items is not None:
@@ -261,11 +266,13 @@ class Expressions(Calls):
     def combine(self, code: cst.BaseExpression, function: Any, values: Sequence[Value], frame: Frame) -> Value:
         """Result of an operator."""
         if any(value.tensor is not None for value in values):
-            try:
-                tree = abstract.evaluate(function, [abstract.concrete(value) for value in values], {})
-                return abstract.result_value(code, tree)
-            except (abstract.NoShape, TypeError):
-                return Value(code, tensor=TensorType())
+            for attempt in (lambda value: value, self.unified(values, frame)):
+                try:
+                    tree = abstract.evaluate(function, [abstract.concrete(attempt(value)) for value in values], {})
+                    return abstract.result_value(code, tree)
+                except (abstract.NoShape, TypeError):
+                    continue
+            return Value(code, tensor=TensorType())
         known: Any = UNKNOWN
         dim = None
         if function is not None and all(value.known is not UNKNOWN for value in values):

@@ -15,6 +15,10 @@ from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, 
 from codemods.passes.names import RenameMarkers, ReplaceNames, read_names
 from codemods.passes.values import TensorType, Value, same_dim, text
 
+#: Stands for a size that no constructor code gives; harmless where a body only asks for the rank.
+_INEXPRESSIBLE = cst.Name("__inexpressible__")
+#: Constructor arguments that only Keras reads, where the code does not.
+_KERAS_ONLY = frozenset({"name", "dtype"})
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
@@ -54,6 +58,9 @@ class Finalise(Methods):
             spec.init.append(settle(cst.SimpleStatementLine([assign])))
         reads = set().union(*[read_names(statement) for statement in spec.init], set())
         spec.used_dims = [name for name in spec.dims if name in reads]
+        calls = set().union(*[read_names(item.node) for item in self.stage_items.get(id(spec), [])], set())
+        names = {p.name.value for p in self.constructor_parameters(spec)}
+        spec.dropped = {name for name in names & _KERAS_ONLY if name not in reads | calls}
 
     def makes_nothing_statement(self, statement: cst.BaseStatement, new: dict[str, cst.BaseExpression]) -> bool:
         """`self.NAME = MARKER` for a layer that makes no object."""
@@ -79,9 +86,13 @@ class Finalise(Methods):
                 args["rngs"] = Arg(cst.Name("rngs"))
             elif parameter.kind is parameter.KEYWORD_ONLY:
                 args[name] = self.input_argument(layer, name, spec)
-        found = inline(make, args, given=layer.given, symbol=layer.symbol, helpers=layer.rule.helpers)
+        found = inline(make, args, given=layer.given, symbol=layer.symbol, helpers=self.helpers_of(layer))
         if isinstance(found, Residual):
             self.unit.residuals.append((spec.source, Residual(layer.symbol, found.reason, layer.span)))
+            return cst.Name("None")
+        if _INEXPRESSIBLE.value in read_names(found.code):
+            reason = "a size of the input can't be expressed where the layer is made"
+            self.unit.residuals.append((spec.source, Residual(layer.symbol, reason, layer.span)))
             return cst.Name("None")
         self.accept_helpers(found, layer.rule)
         self.unit.imports |= found.imports
@@ -123,7 +134,7 @@ class Finalise(Methods):
                 size = found.pop()
                 self.unit.notes_at(layer.span, f"the size {size} of this layer's input comes from the trace")
                 return cst.Integer(str(size))
-            return None
+            return _INEXPRESSIBLE
 
         return Arg(None, dim=dim, ndim=rank)
 
@@ -173,7 +184,10 @@ class Finalise(Methods):
         args = []
         for name in module.spec.used_dims:
             args.append(cst.Arg(self.in_dim(module, name, spec)))
-        for keyword, value in module.arguments:
+        names = [p.name.value for p in self.constructor_parameters(module.spec)]
+        for i, (keyword, value) in enumerate(module.arguments):
+            if (keyword or (names[i] if i < len(names) else "")) in module.spec.dropped:
+                continue
             args.append(
                 cst.Arg(value.code, keyword=cst.Name(keyword) if keyword else None,
                         equal=_EQUAL if keyword else cst.MaybeSentinel.DEFAULT)
@@ -205,13 +219,22 @@ class Finalise(Methods):
 
     def final_names(self, spec: ModuleSpec) -> dict[str, str]:
         """Readable, distinct names: `conv`, or `conv1` and `conv2` where there are several."""
-        taken = set(spec.attributes) | {"rngs"} | self.call_names(spec)
-        counts = Counter(placement.base for placement in spec.placements)
-        used: Counter[str] = Counter()
+        parameters = {p.name.value for p in self.constructor_parameters(spec)} if spec.kind != "class" else set()
+        taken = set(spec.attributes) | {"rngs"} | parameters
+        local = self.call_names(spec)
         renames: dict[str, str] = {}
-        for placement in spec.placements:
+        self._name(spec, [p for p in spec.placements if p.list_marker is None], renames, taken)
+        self._name(spec, [p for p in spec.placements if p.list_marker is not None], renames, taken | local)
+        return renames
+
+    def _name(self, spec: ModuleSpec, placements: list[Any], renames: dict[str, str], taken: set[str]) -> None:
+        counts = Counter(placement.base for placement in placements)
+        used: Counter[str] = Counter()
+        for placement in placements:
             base = placement.base
-            if counts[base] == 1 and base not in taken:
+            if placement.list_marker is not None:
+                taken = taken - {name for name in renames.values() if name not in spec.attributes}
+            if counts[base] <= 1 and base not in taken:
                 name = base
             else:
                 used[base] += 1
@@ -223,13 +246,11 @@ class Finalise(Methods):
                     name = f"{base}_layer"
             taken.add(name)
             renames[placement.marker] = name
-        return renames
 
     def call_names(self, spec: ModuleSpec) -> set[str]:
         """Names that loop variables over layers must not shadow."""
         frame = self.staged_frames.get(id(spec))
-        parameters = {p.name.value for p in self.constructor_parameters(spec)} if spec.kind != "class" else set()
-        return parameters | (set(frame.env) - {"self"} if frame is not None else set())
+        return set(frame.env) - {"self"} if frame is not None else set()
 
 
 def _numbered(base: str, index: int) -> str:

@@ -43,9 +43,21 @@ class Functions(Statements):
             local = self.layer_locals(node)
             applied += [c for c in calls if isinstance(c.func, cst.Name) and c.func.value in local]  # type: ignore[attr-defined]
             applied += [c for c in calls if self.is_helper_call(c)]  # type: ignore[arg-type]
-            kind = "helper" if applied else "factory"
+            kind = "helper" if applied else "factory" if self.returns_layer(node) else "plain"
         self.kinds[name] = kind
         return kind
+
+    def returns_layer(self, node: cst.FunctionDef) -> bool:
+        """Does a function only make a layer and return it?"""
+        local = self.layer_locals(node)
+        uses = [name for name in m.findall(node.body, m.Name()) if name.value in local]  # type: ignore[attr-defined]
+        for item in m.findall(node.body, m.Return()):
+            value = item.value  # type: ignore[attr-defined]
+            if isinstance(value, cst.Call) and self.makes_layer(value):
+                return True
+            if isinstance(value, cst.Name) and value.value in local and len(uses) == 2 * len(local):
+                return True
+        return False
 
     def makes_layer(self, call: cst.Call) -> bool:
         """Is this a constructor call of a layer, of the framework's or the user's?"""
@@ -55,7 +67,8 @@ class Functions(Statements):
         if isinstance(call.func, cst.Name):
             name = call.func.value
             if name in self.unit.classes:
-                return self.unit.is_module_class(name)
+                bases = self.unit.bases(name)
+                return bool(bases) and bases[0] in ("tf.keras.layers.Layer", "tf.keras.Layer")
             if name in self.unit.functions:
                 return self.function_kind(name) in ("helper", "factory")
         return False
@@ -225,7 +238,7 @@ class Functions(Statements):
                 values[parameter] = dataclasses.replace(value, dim=dim)
         layer = dataclasses.replace(
             made.layer, arguments=values, span=frame.unit.span(node), marker=frame.unit.fresh("layer"), inputs=[],
-            factory=instance, placement=None,
+            calls=[], factory=instance, placement=None,
         )  # fmt: skip
         if frame.spec is not None:
             frame.spec.layers.append(layer)
@@ -283,7 +296,7 @@ class Functions(Statements):
         joined = inner.returns[0]
         for value in inner.returns[1:]:
             joined = self.join(joined, value, frame)
-        special = joined.special if joined.special == "constant_tensor" else None
+        special = joined.special if joined.special in ("constant_tensor", "variable") else None
         return Value(joined.code, joined.known, joined.dim, joined.tensor, joined.layer, joined.module, joined.items,
                      joined.item, joined.mapping, None, joined.shape_of, special, joined.staged)  # fmt: skip
 

@@ -8,9 +8,10 @@ from typing import Any
 import libcst as cst
 
 from codemods.engine import rule as rules
-from codemods.passes.builders import Builders, Chain
+from codemods.passes.builders import Builders
 from codemods.passes.calls import Argument
 from codemods.passes.frame import Frame
+from codemods.passes.modules import Chain
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
 
 #: Names of tensor methods that nothing else is likely to have.

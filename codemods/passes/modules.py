@@ -107,6 +107,7 @@ class ModuleSpec:
     names: dict[str, str] = dataclasses.field(default_factory=dict)
     mode: bool = False
     random: bool = False
+    mode_required: bool = False
     dims: dict[str, Dim] = dataclasses.field(default_factory=dict)
     used_dims: list[str] = dataclasses.field(default_factory=list)
     analysed: bool = False
@@ -116,6 +117,22 @@ class ModuleSpec:
     locals_used: list[str] = dataclasses.field(default_factory=list)
     init: list[cst.BaseStatement] = dataclasses.field(default_factory=list)
     methods: dict[str, cst.FunctionDef] = dataclasses.field(default_factory=dict)
+    dropped: set[str] = dataclasses.field(default_factory=set)
     done: bool = False
     failed: bool = False
     output: list[cst.BaseStatement] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Chain:
+    """A Sequential under construction; the tensor that runs through it is a variable of the frame."""
+
+    variable: str
+
+
+@dataclasses.dataclass
+class Finished:
+    """`keras.Model(inputs, outputs)`."""
+
+    inputs: Value
+    outputs: Value

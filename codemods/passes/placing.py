@@ -294,6 +294,5 @@ def plural(name: str) -> str:
 def camel(name: str) -> str:
     """`build_resnet` to `Resnet`, `residual_block` to `ResidualBlock`."""
     name = re.sub(r"^_*(build|make|create|get|define|construct)_(?=\w)", "", name).strip("_")
-    short = re.sub(r"_(model|network|net)$", "", name) if re.search(r"_(model)$", name) else name
-    parts = [part for part in (short or name).split("_") if part]
+    parts = [part for part in name.split("_") if part]
     return "".join(part[:1].upper() + part[1:] for part in parts) or "Model"

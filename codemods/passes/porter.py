@@ -40,6 +40,7 @@ class Porter(Emit):
         self.loose: list[Any] = []
         self.made_calls: list[Any] = []
         self.moved_methods: dict[str, dict[str, Any]] = {}
+        self.integer_names: dict[int, frozenset[str]] = {}
         self.module_parameters: dict[str, dict[str, Value]] = {}
         self.handlers = {
             "tf.keras.Input": Porter.handle_input,

@@ -26,7 +26,10 @@ class Trace:
         self.data = data or {}
         self.objects: list[Mapping[str, Any]] = list(self.data.get("objects", ()))
         self._by_site: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+        self._under: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
         for entry in self.objects:
+            for site in entry.get("site") or ():
+                self._under.setdefault((site["line"], site["column"]), []).append(entry)
             if entry.get("site"):
                 site = entry["site"][-1]
                 self._by_site.setdefault((site["line"], site["column"]), []).append(entry)
@@ -34,6 +37,10 @@ class Trace:
     def made_at(self, span: Span) -> list[Mapping[str, Any]]:
         """Objects whose constructor call stands at `span`."""
         return self._by_site.get((span.line, span.column), [])
+
+    def made_under(self, span: Span) -> list[Mapping[str, Any]]:
+        """Objects made while the call at `span` ran."""
+        return self._under.get((span.line, span.column), [])
 
     def instances(self, name: str) -> list[Mapping[str, Any]]:
         """Objects of a user class."""
