@@ -129,6 +129,8 @@ class Rule:
       samples: calls that the test compares with TensorFlow.
       differences: declared differences.
       random: the values are random: the test compares shape, dtype and moments only.
+      helpers: functions whose source goes into the output where the body that is used names them.
+      loose: why the signature is not the installed source's, where it is not.
     """
 
     symbols: tuple[str, ...]
@@ -137,6 +139,8 @@ class Rule:
     samples: Sequence[Sample] = ()
     differences: Sequence[Difference] = ()
     random: bool = False
+    helpers: Sequence[Any] = ()
+    loose: str = ""
 
     @property
     def signature(self) -> inspect.Signature:
@@ -172,7 +176,9 @@ class ObjectRule:
     the signature.
     `call(layer, inputs..., *, training, <constructor argument>...)` is the replacement of a call: a
     rule body; keyword-only parameters are the constructor's arguments by name, and `training`. A
-    loss has no object: `call(y_true, y_pred, sample_weight=None, *, <constructor argument>...)`.
+    loss has no object: `call(y_true, y_pred, sample_weight=None, *, <constructor argument>...)`. A
+    metric's `call` has the parameters of `update_state` and gives a dict: the keywords of the NNX
+    metric's `update`, such as `{name: values}` for the `nnx.metrics.Average(name)` that `make` gave.
     `shape(x, *, <constructor argument>...)` gives the output shape, a tuple of dims, from the input's `x.shape`
     (dims may be symbolic: use only + - * //). Absent: the shape of `x` is kept. A list of shapes
     where the call gives several outputs. It may take arguments of `call` too, inputs as things with a shape.
@@ -309,11 +315,13 @@ def rule(
     samples: Sequence[Sample] = (),
     differences: Sequence[Difference] = (),
     random: bool = False,
+    helpers: Sequence[Any] = (),
+    loose: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers a function as the rewrite of calls of `symbols`."""
+    """Registers a function as the rewrite of calls of `symbols`; the arguments are those of `Rule`."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        _enter(RULES, symbols, Rule(symbols, function, "call", samples, differences, random))
+        _enter(RULES, symbols, Rule(symbols, function, "call", samples, differences, random, helpers, loose))
         return function
 
     return register
