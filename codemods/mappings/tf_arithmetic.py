@@ -9,7 +9,9 @@ from jax import lax
 from codemods.engine.rule import Array, Difference, f32, i32, refuse, rule, sample
 from codemods.mappings.tf_dtypes import as_dtype
 
-QUOTIENT = Difference("integers", "TensorFlow's quotient is float64, JAX's float32 unless x64 is switched on")
+QUOTIENT = Difference(
+    "a quotient of integers, 64 bits wide in TensorFlow", "JAX gives float32 unless x64 is switched on"
+)
 AT_ZERO = Difference("the gradient where the first factor is 0", "TensorFlow gives 0, JAX the limit")
 COMPLEX = Array((3,), "complex64")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from codemods.engine.rule import f32, inline, refuse, rule, sample
+from codemods.engine.rule import f32, inline, known, refuse, rule, sample
 
 CHANNELS_LAST = "channels that don't come last: move them to the end with jnp.moveaxis"
 
@@ -13,8 +13,8 @@ CHANNELS_LAST = "channels that don't come last: move them to the end with jnp.mo
 @inline
 def window(value, rank, channels_last=True):
     """One number per spatial dimension, from what TensorFlow takes: a number, or a list of 1, rank or rank + 2."""
-    if value is None:
-        return (1,) * rank
+    if known(value) and value is None:
+        return None
     if isinstance(value, int):
         return (value,) * rank
     if len(value) == 1:
@@ -29,7 +29,7 @@ def window(value, rank, channels_last=True):
 @inline
 def edges(padding, channels_last=True):
     """Padding, by name or by pairs, of the spatial dimensions."""
-    if isinstance(padding, str):
+    if not known(padding) or isinstance(padding, str):
         return padding
     if channels_last:
         return padding[1:-1]

@@ -161,6 +161,8 @@ def roll(input, shift, axis, name=None):
     ],
 )  # fmt: skip
 def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
+    if mode.lower() == "constant" and known(constant_values) and constant_values == 0:
+        return jnp.pad(tensor, paddings)
     if mode.lower() == "constant":
         return jnp.pad(tensor, paddings, constant_values=constant_values)
     return jnp.pad(tensor, paddings, mode=mode.lower())
@@ -202,7 +204,7 @@ def boolean_mask(tensor, mask, axis=None, name="boolean_mask"):
 
 @rule("tf.sequence_mask", samples=[sample(i32(3, high=5), 6), sample(i32(2, 2, high=4), maxlen=4, dtype="float32")])
 def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
-    if maxlen is None:
+    if known(maxlen) and maxlen is None:
         refuse("a mask as long as its longest row has no static shape: give maxlen")
     if known(dtype) and dtype == "bool":
         return jnp.arange(maxlen) < jnp.expand_dims(lengths, -1)

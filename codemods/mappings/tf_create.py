@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
 from codemods.mappings.tf_core import LAYOUT
-from codemods.mappings.tf_dtypes import NARROW, as_dtype
+from codemods.mappings.tf_dtypes import NARROW, as_dtype, float_dtype
 
 WIDE_INPUT = Difference("a NumPy array of 64 bits", "JAX holds it in 32 bits unless x64 is switched on")
 
@@ -16,18 +16,14 @@ WIDE_INPUT = Difference("a NumPy array of 64 bits", "JAX holds it in 32 bits unl
 def zeros(shape, dtype="float32", name=None, layout=None):
     if layout is not None:
         refuse(LAYOUT)
-    if known(dtype) and dtype == "float32":
-        return jnp.zeros(shape)
-    return jnp.zeros(shape, dtype=as_dtype(dtype))
+    return jnp.zeros(shape, dtype=float_dtype(dtype))
 
 
 @rule("tf.ones", samples=[sample([2, 3]), sample((4,), dtype="int32"), sample([], "bool")])
 def ones(shape, dtype="float32", name=None, layout=None):
     if layout is not None:
         refuse(LAYOUT)
-    if known(dtype) and dtype == "float32":
-        return jnp.ones(shape)
-    return jnp.ones(shape, dtype=as_dtype(dtype))
+    return jnp.ones(shape, dtype=float_dtype(dtype))
 
 
 @rule("tf.zeros_like", samples=[sample(f32(2, 3)), sample(f32(2, 3), dtype="int32"), sample(i32(4))])
@@ -62,9 +58,9 @@ def fill(dims, value, name=None, layout=None):
 def constant(value, dtype=None, shape=None, name="Const"):
     if known(value) and isinstance(value, (str, bytes)):
         refuse("JAX has no strings: keep them as Python or NumPy values on the host")
-    if shape is None:
+    if known(shape) and shape is None:
         return jnp.array(value, dtype=as_dtype(dtype))
-    if isinstance(value, (int, float, bool)):
+    if known(value) and not isinstance(value, (list, tuple)):
         return jnp.full(shape, value, dtype=as_dtype(dtype))
     return jnp.reshape(jnp.array(value, dtype=as_dtype(dtype)), shape)
 
@@ -91,7 +87,9 @@ def convert_to_tensor(value, dtype=None, dtype_hint=None, name=None):
     differences=[NARROW],
 )  # fmt: skip
 def range_(start, limit=None, delta=1, dtype=None, name="range"):
-    if limit is not None:
+    if not (known(limit) and limit is None):
+        if known(delta) and delta == 1:
+            return jnp.arange(start, limit, dtype=as_dtype(dtype))
         return jnp.arange(start, limit, delta, dtype=as_dtype(dtype))
     if known(delta) and delta == 1:
         return jnp.arange(start, dtype=as_dtype(dtype))
@@ -111,12 +109,12 @@ def linspace(start, stop, num, name=None, axis=0):
     "tf.eye", samples=[sample(3), sample(2, 4), sample(2, num_columns=3, dtype="int32"), sample(2, batch_shape=[3, 1])]
 )
 def eye(num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None):
-    if batch_shape is None and known(dtype) and dtype == "float32":
-        return jnp.eye(num_rows, num_columns)
-    if batch_shape is None:
-        return jnp.eye(num_rows, num_columns, dtype=as_dtype(dtype))
     columns = num_rows if num_columns is None else num_columns
-    return jnp.broadcast_to(jnp.eye(num_rows, columns, dtype=as_dtype(dtype)), (*batch_shape, num_rows, columns))
+    if batch_shape is None and num_columns is None:
+        return jnp.eye(num_rows, dtype=float_dtype(dtype))
+    if batch_shape is None:
+        return jnp.eye(num_rows, num_columns, dtype=float_dtype(dtype))
+    return jnp.broadcast_to(jnp.eye(num_rows, columns, dtype=float_dtype(dtype)), (*batch_shape, num_rows, columns))
 
 
 @rule(
@@ -129,7 +127,7 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None
 def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
     axis = -1 if axis is None else axis
     if on_value is None and off_value is None:
-        return jax.nn.one_hot(indices, depth, dtype=as_dtype(dtype), axis=axis)
+        return jax.nn.one_hot(indices, depth, dtype=float_dtype(dtype), axis=axis)
     on = 1 if on_value is None else on_value
     off = 0 if off_value is None else off_value
     if dtype is None:

@@ -22,11 +22,18 @@ def as_dtype(value: str | None) -> str:
     """Code of a dtype that is given by its name."""
     if value is None:
         return "None"
-    name = getattr(value, "name", None) or str(value)
+    name = getattr(value, "name", None) or getattr(value, "__name__", None) or str(value)
     name = ALIASES.get(name, name)
     if name not in SAME and name not in RENAMED:
         raise ValueError(f"JAX has no dtype {name}")
     return f"jnp.{RENAMED.get(name, name)}"
+
+
+@macro
+def float_dtype(value: str | None) -> str:
+    """As `as_dtype`, for functions that give float32 where no dtype is stated."""
+    code = "None" if value is None else as_dtype.function(value)
+    return "None" if code == "jnp.float32" else code
 
 
 for _name in (*SAME, *RENAMED):

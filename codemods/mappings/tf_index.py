@@ -89,7 +89,16 @@ def slice_(input_, begin, size, name=None):
         return input_[index([(b, None if s == -1 else b + s, 1) for b, s in zip(begin, size, strict=True)])]
     if known(size) and -1 not in size:
         return lax.dynamic_slice(input_, begin, size)
-    refuse("a slice to the end from where is not known: write x[begin:] per axis")
+    if len(begin) != len(size) or len(begin) > 4:
+        refuse("a slice of this rank: write x[begin:end] per axis")
+    ends = [None if size[i] == -1 else begin[i] + size[i] for i in range(len(begin))]
+    if len(begin) == 1:
+        return input_[begin[0] : ends[0]]
+    if len(begin) == 2:
+        return input_[begin[0] : ends[0], begin[1] : ends[1]]
+    if len(begin) == 3:
+        return input_[begin[0] : ends[0], begin[1] : ends[1], begin[2] : ends[2]]
+    return input_[begin[0] : ends[0], begin[1] : ends[1], begin[2] : ends[2], begin[3] : ends[3]]
 
 
 @rule("tf.strided_slice", samples=[sample(f32(4, 5), [1, 0], [3, 4]), sample(f32(6), [0], end=[-1], strides=[2])])

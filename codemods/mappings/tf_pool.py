@@ -74,6 +74,8 @@ def avg_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
 def max_pool(input, ksize, strides, padding, data_format=None, name=None):
     if data_format not in (None, "NHWC", "NWC", "NDHWC"):
         refuse(CHANNELS_LAST)
+    if not isinstance(ksize, int) and len(ksize) == 4:
+        return nnx.max_pool(input, window(ksize, 2), strides=window(strides, 2), padding=edges(padding))
     return nnx.max_pool(
         input, window(ksize, input.ndim - 2), strides=window(strides, input.ndim - 2), padding=edges(padding)
     )
@@ -83,6 +85,10 @@ def max_pool(input, ksize, strides, padding, data_format=None, name=None):
 def avg_pool(input, ksize, strides, padding, data_format=None, name=None):
     if data_format not in (None, "NHWC", "NWC", "NDHWC"):
         refuse(CHANNELS_LAST)
+    if not isinstance(ksize, int) and len(ksize) == 4:
+        return nnx.avg_pool(
+            input, window(ksize, 2), strides=window(strides, 2), padding=padding, count_include_pad=False
+        )
     return nnx.avg_pool(
         input, window(ksize, input.ndim - 2), strides=window(strides, input.ndim - 2), padding=padding,
         count_include_pad=False,
