@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections import Counter
 from fnmatch import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from codemods.engine.template import DYNAMIC, Arg, inline
 from codemods.passes import abstract
 from codemods.passes.frame import Frame
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Placement
+from codemods.passes.names import assigned_names
 from codemods.passes.values import UNKNOWN, TensorType, Value, join, literal, same_dim, text
 
 if TYPE_CHECKING:
@@ -95,6 +97,25 @@ class Calls:
             return Value(value.code, tensor=TensorType(value.tensor.shape[1:], value.tensor.dtype))
         return Value(value.code, staged=value.is_tensor)
 
+    def bound_once(self, name: str, spec: ModuleSpec) -> bool:
+        """Does a local name keep one value, so that it can stand for it anywhere later?"""
+        if id(spec) not in self.bindings:
+            counts: Counter[str] = Counter()
+
+            class Count(cst.CSTVisitor):
+                def visit_Assign(self, node: cst.Assign) -> None:
+                    counts.update(assigned_names(node))
+
+                def visit_AugAssign(self, node: cst.AugAssign) -> None:
+                    counts.update(assigned_names(node))
+
+                def visit_For(self, node: cst.For) -> None:
+                    counts.update(2 * [*assigned_names(cst.Assign([cst.AssignTarget(node.target)], cst.Name("_")))])
+
+            spec.node.visit(Count())
+            self.bindings[id(spec)] = counts
+        return self.bindings[id(spec)][name] == 1
+
     def bind_target(self, target: cst.BaseExpression, value: Value, frame: Frame) -> None:
         """Binds names (or a tuple of names) to a value's abstract parts."""
         if isinstance(target, cst.Name):
@@ -103,7 +124,8 @@ class Calls:
             if dim is None and frame.spec is not None and not value.is_tensor and not value.has_layers and known is UNKNOWN:
                 dim = frame.spec.symbols.of_code(target.value)
             elif dim is not None and not isinstance(dim, int) and frame.spec is not None and not value.is_tensor:
-                frame.spec.symbols.prefer(dim, target.value)
+                if self.bound_once(target.value, frame.spec):
+                    frame.spec.symbols.prefer(dim, target.value)
             frame.env[target.value] = dataclasses.replace(value, code=target, dim=dim)
         elif isinstance(target, cst.Tuple | cst.List):
             items = self.elements(value)
@@ -425,8 +447,6 @@ class Calls:
     def make_object(self, entry: rules.ObjectRule, symbol: str, node: cst.Call, frame: Frame) -> Value:
         """A constructor call of a layer, loss or metric."""
         cached = self.made.get((id(node), frame.function))
-        if cached is not None:
-            return cached
         arguments = self.arguments(node, frame.child(as_init=True) if frame.mode == "staged" else frame)
         if arguments is None:
             return Value(node)
@@ -441,6 +461,13 @@ class Calls:
         if bound is None:
             return Value(node)
         values = {name: value for name, value in bound.arguments.items() if isinstance(value, Value)}
+        if cached is not None and cached.layer is not None:
+            # Evaluated again, as in a loop: what is known of the arguments may have changed.
+            for name in entry.wraps:
+                if name in values and values[name].layer is not None:
+                    values[name] = dataclasses.replace(values[name], wrapped=self.wrap(values[name].layer))
+            cached.layer.arguments = values
+            return cached
         instance = LayerInstance(
             entry, values, frozenset(values), frame.unit.span(node), frame.unit.fresh("layer"), symbol,
             name=next((value.known for name, value in arguments if name == "name" and isinstance(value.known, str)), None),
@@ -725,8 +752,7 @@ class Calls:
         def dim(d: Any) -> Any:
             if isinstance(d, int):
                 return d
-            code_names = spec.symbols.names(d)
-            if not code_names or not code_names <= by_code.keys():
+            if not spec.symbols.parts(d) <= by_code.keys():
                 return symbols.unknown("d")
             return spec.symbols.substitute(d, by_code)
 

@@ -98,6 +98,7 @@ class Classes(Functions):
 
     def generalise(self, spec: ModuleSpec, given: dict[str, Value]) -> dict[str, Value]:
         """Input types whose dims are symbols of the callee: last dims get constructor parameters."""
+        given = self.ranked(spec, given)
         names = iter([name for name, _ in dims_of_inputs(list(given.items()))])  # type: ignore[arg-type]
 
         def walk(value: Value, label: str) -> Value:
@@ -115,6 +116,19 @@ class Classes(Functions):
             return Value(value.code, value.known, None, None, None, None, items, None, mapping, staged=value.staged)
 
         return {name: walk(value, name) for name, value in given.items()}
+
+    def ranked(self, spec: ModuleSpec, given: dict[str, Value]) -> dict[str, Value]:
+        """Gives an input of unknown rank the rank that it had in the trace."""
+        traced = iter(self.traced_arguments(spec, list(given)).values())
+        result = {}
+        for name, value in given.items():
+            found = next(traced, None)
+            unknown = value.tensor is not None and value.tensor.shape is None
+            if unknown and found is not None and found.tensor is not None and found.tensor.shape is not None:
+                dims = tuple(spec.symbols.unknown("d") for _ in found.tensor.shape)
+                value = dataclasses.replace(value, tensor=TensorType(dims, found.tensor.dtype))
+            result[name] = value
+        return result
 
     def traced_arguments(self, spec: ModuleSpec, names: list[str]) -> dict[str, Value]:
         """Inputs as the original's run had them; the batch is left open."""

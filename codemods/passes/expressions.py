@@ -272,7 +272,7 @@ class Expressions(Calls):
                     return abstract.result_value(code, tree)
                 except (abstract.NoShape, TypeError):
                     continue
-            return Value(code, tensor=TensorType())
+            return Value(code, tensor=self.widest(values))
         known: Any = UNKNOWN
         dim = None
         if function is not None and all(value.known is not UNKNOWN for value in values):
@@ -286,6 +286,14 @@ class Expressions(Calls):
             dim = self.dim_result(function, values, code, frame)
         staged = any(value.is_tensor for value in values)
         return Value(code, known=known, dim=dim, staged=staged)
+
+    def widest(self, values: Sequence[Value]) -> TensorType:
+        """Where one operand's shape is not known, the other's is taken to be the result's; the trace and the
+        parity test would show otherwise."""
+        known = [value.tensor for value in values if value.tensor is not None and value.tensor.shape is not None]
+        if len(known) == len([value for value in values if value.is_tensor]):
+            return TensorType()
+        return max(known, key=lambda tensor: len(tensor.shape or ()), default=TensorType())
 
     def dim_result(self, function: Any, values: Sequence[Value], code: cst.BaseExpression, frame: Frame) -> Any:
         try:

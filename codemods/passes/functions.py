@@ -132,8 +132,6 @@ class Functions(Statements):
 
     def instantiate(self, spec: ModuleSpec, node: cst.Call, frame: Frame) -> Value:
         key = (id(node), frame.function)
-        if key in self.made:
-            return self.made[key]
         arguments = self.arguments(node, frame.child(as_init=True) if frame.mode == "staged" else frame)
         if arguments is None:
             return Value(node)
@@ -143,6 +141,9 @@ class Functions(Statements):
             if name is not None and name not in names:
                 frame.unit.residual(frame.function, node, spec.source, f"`{name}` is no parameter of {spec.source}")
             self.escape(value)
+        if key in self.made and self.made[key].module is not None:
+            self.made[key].module.arguments = kept  # type: ignore[union-attr]
+            return self.made[key]
         instance = ModuleInstance(spec, kept, frame.unit.span(node), frame.unit.fresh("module"))
         value = Value(cst.Name(instance.marker), module=instance)
         if frame.spec is not None:
@@ -180,15 +181,15 @@ class Functions(Statements):
         elif set(spec.tensor_parameters) != tensors:
             frame.unit.residual(frame.function, node, spec.source, "called with tensors here that are no tensors elsewhere")
         key = (id(node), frame.function)
-        if key not in self.made:
-            as_init = self.arguments(node, frame.child(as_init=True)) or []
-            config = [
-                (name if i >= len(parameters) or name else self.config_keyword(spec, parameters, i), value)
-                for i, (name, value) in enumerate(as_init)
-                if (name or (parameters[i] if i < len(parameters) else None)) not in tensors and name != "name"
-            ]
-            if all(p.name.value != "name" for p in self.constructor_parameters(spec)) is False:
-                config += [(n, v) for n, v in as_init if n == "name"]
+        as_init = self.arguments(node, frame.child(as_init=True)) or []
+        config = [
+            (name, value)
+            for i, (name, value) in enumerate(as_init)
+            if (name or (parameters[i] if i < len(parameters) else None)) not in tensors
+        ]
+        if key in self.made and self.made[key].module is not None:
+            self.made[key].module.arguments = config  # type: ignore[union-attr]
+        else:
             instance = ModuleInstance(spec, config, frame.unit.span(node), frame.unit.fresh("module"))
             self.made[key] = Value(cst.Name(instance.marker), module=instance)
             if frame.spec is not None:
@@ -204,15 +205,9 @@ class Functions(Statements):
         ]
         return self.call_module(callee, inputs, node, frame)
 
-    def config_keyword(self, spec: ModuleSpec, parameters: list[str], index: int) -> str | None:
-        """Positional configuration stays positional unless a tensor stood between."""
-        return None
-
     def call_factory(self, spec: ModuleSpec, node: cst.Call, frame: Frame) -> Value:
         """`conv(filters, 3)`: a function that makes a layer; it stays one and learns the input's width."""
         key = (id(node), frame.function)
-        if key in self.made:
-            return self.made[key]
         arguments = self.arguments(node, frame.child(as_init=True) if frame.mode == "staged" else frame)
         if arguments is None:
             return Value(node)
@@ -233,9 +228,13 @@ class Functions(Statements):
             else:
                 by_code = {n: v.dim for n, v in named.items() if v.dim is not None}
                 dim = value.dim
-                if dim is not None and spec.symbols.names(dim) <= by_code.keys() and frame.spec is not None:
+                if dim is not None and spec.symbols.parts(dim) <= by_code.keys() and frame.spec is not None:
                     dim = spec.symbols.substitute(dim, by_code)
                 values[parameter] = dataclasses.replace(value, dim=dim)
+        cached = self.made.get(key)
+        if cached is not None and cached.layer is not None:
+            cached.layer.arguments, cached.layer.factory = values, instance
+            return cached
         layer = dataclasses.replace(
             made.layer, arguments=values, span=frame.unit.span(node), marker=frame.unit.fresh("layer"), inputs=[],
             calls=[], factory=instance, placement=None,

@@ -41,6 +41,7 @@ class Porter(Emit):
         self.made_calls: list[Any] = []
         self.moved_methods: dict[str, dict[str, Any]] = {}
         self.integer_names: dict[int, frozenset[str]] = {}
+        self.bindings: dict[int, Any] = {}
         self.module_parameters: dict[str, dict[str, Value]] = {}
         self.handlers = {
             "tf.keras.Input": Porter.handle_input,

@@ -147,12 +147,10 @@ class Symbols:
             return None
         return ast.unparse(_Printer(self._code).visit(tree))
 
-    def names(self, dim: Dim) -> frozenset[str]:
-        """Names that the code of a dim reads."""
-        code = self.code(dim)
-        if code is None:
-            return frozenset()
-        return frozenset(n.id for n in ast.walk(ast.parse(code, mode="eval")) if isinstance(n, ast.Name))
+    def parts(self, dim: Dim) -> frozenset[str | None]:
+        """The pieces of code that a dim is made of; None among them for what has no code."""
+        tree = ast.parse(str(dim), mode="eval")
+        return frozenset(self._code[n.id] for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self._code)
 
     def substitute(self, dim: Dim, by_code: Mapping[str, Dim]) -> Dim:
         """`dim` with the symbols of some pieces of code replaced, as when a constructor is called."""
