@@ -106,8 +106,7 @@ def run_module(path: str, package_root: str | None = None) -> types.ModuleType:
     """
     name = module_name(path, package_root)
     folder = os.path.abspath(package_root or os.path.dirname(os.path.abspath(path)))
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    sys.path[:] = [folder, *(entry for entry in sys.path if entry != folder)]
     package = name.rpartition(".")[0]
     if package:
         importlib.import_module(package)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import pathlib
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -39,6 +38,8 @@ def run(
     jax.config.update("jax_default_matmul_precision", "highest")
     jax_randomness.install()
     checks: list[Check] = [_no_tensorflow(path)]
+    if not checks[-1].passed:
+        return checks
     module, failure = _attempt(lambda: source.run_module(path, package_root), path)
     checks.append(holds("none", "imports without TensorFlow", failure is None, failure or ""))
     loaded = sorted(name for name in _FOREIGN if name in sys.modules)
@@ -87,8 +88,8 @@ def _attempt(function: Callable[[], Any], path: str) -> tuple[Any, str | None]:
     except Exception as error:
         line = source.line_of(error, path)
         where = f"{path}:{line}: " if line else ""
-        last = " ".join(traceback.format_exception_only(error)[-1].split())
-        return None, where + last[:400]
+        text = " ".join(str(error).split())
+        return None, f"{where}{type(error).__name__}: {text[:300]}"
 
 
 def _no_tensorflow(path: str) -> Check:
@@ -183,7 +184,7 @@ def _forward(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, _:
                 wanted = weights.carry(numbered)
             if wanted or (kind == "outputs/"):
                 label = "output" if kind == "outputs/" else "state"
-                pairs = [Pair(path, have[path], wanted[path], limits[path]) for path in sorted(wanted) if path in have]
+                pairs = [Pair(path or "it", have[path], wanted[path], limits[path]) for path in sorted(wanted) if path in have]
                 missing = sorted(set(wanted) ^ set(have)) if kind == "outputs/" else sorted(set(wanted) - set(have))
                 yield compare(level, f"{case.title}, {mode}: {label}", pairs, missing)
 

@@ -14,7 +14,7 @@ import json
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from parity import oracle_file, verification
@@ -71,7 +71,7 @@ def verify(
         "optimizer": own or "sgd (the unit has none of its own)",
         "checks": [check.as_json() for check in checks],
         "residuals": left.get("residuals", []),
-        "notes": [*left.get("notes", []), *({"note": note} for note in (oracle.notes if oracle else ()))],
+        "notes": [*left.get("notes", []), *(_note(trace, note) for note in (oracle.notes if oracle else ()))],
         "oracle": {
             "truth": None if oracle is None else oracle.truth,
             "cases": 0 if oracle is None else len(oracle.cases),
@@ -79,6 +79,11 @@ def verify(
             "caught": None,
         },
     }
+
+
+def _note(trace: Mapping[str, Any], note: str) -> dict[str, Any]:
+    """A note on the whole unit, at the top of its source."""
+    return {"file": trace["source"], "line": 1, "column": 0, "note": note}
 
 
 def parser() -> argparse.ArgumentParser:
