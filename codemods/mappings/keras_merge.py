@@ -71,9 +71,9 @@ def broadcast(x):
     """The shape of tensors that are broadcast together."""
     shape = max((t.shape for t in x), key=len)
     for other in (t.shape for t in x):
-        shape = shape[: len(shape) - len(other)] + tuple(
-            b if isinstance(a, int) and a == 1 else a for a, b in zip(shape[len(shape) - len(other) :], other, strict=True)
-        )
+        lead, rest = shape[: len(shape) - len(other)], shape[len(shape) - len(other) :]
+        wide = (b if isinstance(a, int) and a == 1 else a for a, b in zip(rest, other, strict=True))
+        shape = (*lead, *wide)
     return shape
 
 
