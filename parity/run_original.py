@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ def run(request: unit.Request, out: str) -> None:
         "keras": frameworks.version,
         "entry": request.entry or "model()",
         "call": loaded.call,
+        "example_source": pathlib.Path(request.example).read_text(encoding="utf-8") if request.example else None,
         "example": os.path.basename(request.example) if request.example else None,
         "inputs": trees.describe(list(inputs)),
         "outputs": trees.describe(outputs),
@@ -103,15 +105,16 @@ def run(request: unit.Request, out: str) -> None:
     names = [variable["name"] for variable in variables]
     plan = oracle.make_plan(original, list(modes), names, loaded.inputs, request.level, expression)
 
-    def in_double() -> Original:
+    @contextlib.contextmanager
+    def in_double() -> Iterator[Original]:
         with double.doubled(frameworks):
             tracer.seen = {}
             again = unit.load(request, frameworks, watch)
             unit.first_call(again, _cast(inputs), request, frameworks)
             randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
             known = Facts(tracer, frameworks, again.model if is_object else None, modules)
-        tested_again = known.variables[: known.under_test]
-        return Original(frameworks, again.model, vars(again.module), modes, tested_again, "float64")
+            tested_again = known.variables[: known.under_test]
+            yield Original(frameworks, again.model, vars(again.module), modes, tested_again, "float64")
 
     recorded = oracle.record(original, plan, request.level, variables, in_double)
     if found is not None and found.assumed:

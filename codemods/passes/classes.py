@@ -67,6 +67,9 @@ class Classes(Functions):
         dim = None
         if default is UNKNOWN or default is None or (isinstance(default, int) and not isinstance(default, bool)):
             dim = spec.symbols.of_code(param.name.value)
+        given = self.module_parameters.get(spec.source, {}).get(param.name.value)
+        if given is not None and given.module is not None:
+            return Value(param.name, module=given.module)
         sure = param.name.value in self.integers(spec)
         return Value(param.name, dim=dim, sure=sure)
 

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 import codemods.mappings  # noqa: F401  (registers the rules)
-from codemods.passes.emit import Emit
+from codemods.passes.plain import Plain
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
@@ -16,7 +16,7 @@ from codemods.passes.unit import Unit, module_definitions
 from codemods.passes.values import UNKNOWN, Symbols, Value
 
 
-class Porter(Emit):
+class Porter(Plain):
     """All passes on one file."""
 
     def __init__(self, unit: Unit):
@@ -112,12 +112,6 @@ class Porter(Emit):
         for name, value in found.items():
             if counts[name] == 1 and value.known is not UNKNOWN:
                 self.unit.globals[name] = dataclasses.replace(value, items=self.elements(value))
-
-    def discover(self) -> None:
-        """Evaluates plain functions and the entry for what they make modules of."""
-        residuals, notes, imports = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
-        self.made.clear()
-        self.unit.residuals[:], self.unit.notes[:], self.unit.imports = residuals, notes, imports
 
 
 def _is_literal(node: cst.BaseExpression) -> bool:

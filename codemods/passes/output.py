@@ -1,0 +1,304 @@
+"""Puts the ported file together: imports, helpers, definitions in their order."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from typing import Any
+
+import black
+import libcst as cst
+
+from codemods.engine import rule as rules
+from codemods.engine.precedence import parenthesised
+from codemods.passes.names import read_names
+from codemods.passes.porter import Porter
+from codemods.passes.values import text
+
+_WIDTH = 110
+#: Order of import lines, as a formatter would sort them.
+_STANDARD = ("functools", "math", "operator")
+
+
+class Output:
+    """The text of the ported module, and what it took."""
+
+    def __init__(self, porter: Porter):
+        self.porter = porter
+        self.unit = porter.unit
+        self.failed = self._failed()
+        self.ported: list[str] = []
+
+    # -- what can't be ported --------------------------------------------------------------------
+
+    def _failed(self) -> set[str]:
+        """Definitions that hold a residual, and those that depend on them."""
+        failed = {function.split(".")[0] for function, _ in self.unit.residuals}
+        definitions = {**self.unit.classes, **self.unit.functions}
+        changed = True
+        while changed:
+            changed = False
+            for name, node in definitions.items():
+                uses = read_names(node.body) & failed & definitions.keys()
+                if name not in failed and uses and self._needs(name):
+                    failed.add(name)
+                    other = sorted(uses)[0]
+                    self.unit.residual(name, node.name, other, f"waits for {other}, which stays TensorFlow for now")
+                    changed = True
+        return failed
+
+    def _needs(self, name: str) -> bool:
+        """Would the ported code call the unported code?"""
+        return True
+
+    # -- assembly --------------------------------------------------------------------------------
+
+    def text(self) -> str:
+        module = self.unit.module
+        body: list[Any] = []
+        imports_at: int | None = None
+        for statement in module.body:
+            new = self._statement(statement)
+            if imports_at is None and _is_import(statement):
+                imports_at = len(body)
+            body.extend(new)
+        body = self._partials(body)
+        kept_imports = [s for s in body if _is_import(s)]
+        lines = self._import_lines(body, kept_imports)
+        if imports_at is None:
+            imports_at = _after_docstring(body)
+        kept, body = self._drop_unused_imports(body)
+        imports_at = min(imports_at, len(body))
+        header = [cst.parse_statement(line) for line in lines]
+        block = _sorted_imports([*header, *[s for s in body if _is_import(s)]])
+        rest = [s for s in body if not _is_import(s)]
+        at = _after_docstring(rest)
+        extra = self._helpers()
+        new_body = [*rest[:at], *block, *self._partial_statements(), *extra, *rest[at:]]
+        tree = module.with_changes(body=[parenthesised(s) for s in new_body])
+        return _format(tree.code)
+
+    def _statement(self, statement: Any) -> list[Any]:
+        if isinstance(statement, cst.SimpleStatementLine) and any(
+            isinstance(s, cst.Import | cst.ImportFrom) and self.unit.is_framework_import(s) for s in statement.body
+        ):
+            if self.failed:
+                return [statement]
+            rest = [s for s in statement.body if not self.unit.is_framework_import(s)]  # type: ignore[arg-type]
+            return [statement.with_changes(body=rest)] if rest else []
+        if isinstance(statement, cst.ClassDef | cst.FunctionDef):
+            name = statement.name.value
+            if name in self.failed:
+                return [self._marked(statement)]
+            self.ported.append(name)
+            spec = self.unit.specs.get(name)
+            if spec is not None and spec.analysed:
+                nested = [s for s in self.unit.specs.values() if s.kind == "sequential" and s.source.startswith(f"{name}.")]
+                new = [part for s in nested for part in self.porter.emit(s)] + self.porter.emit(spec)
+                lead = statement.leading_lines
+                for i, part in enumerate(new):
+                    new[i] = part.with_changes(leading_lines=lead if i == 0 else [cst.EmptyLine(indent=False)] * 2)  # type: ignore
+                return [*new, *self.porter.moved_functions(name)]
+            if isinstance(statement, cst.FunctionDef):
+                return self.porter.port_function(statement)
+            return self.porter.port_class(statement)
+        return self.porter.port_statement(statement)
+
+    def _marked(self, statement: Any) -> Any:
+        """The original, with a comment that says why it was left."""
+        name = statement.name.value
+        comments = []
+        for function, residual in self.unit.residuals:
+            if function.split(".")[0] == name and residual.span is not None:
+                comments.append(f"# jaxport: line {residual.span.line}: {residual.symbol}: {residual.reason}")
+        lines = [cst.EmptyLine(comment=cst.Comment(" ".join(c.split()))) for c in comments]
+        return statement.with_changes(leading_lines=[*statement.leading_lines, *lines])
+
+    # -- imports ---------------------------------------------------------------------------------
+
+    def _import_lines(self, body: list[Any], kept: list[Any]) -> list[str]:
+        reads = set().union(*[_all_names(s) for s in body if not _is_import(s)], set())
+        helpers = self._helper_source()
+        reads |= _all_names(cst.parse_module(helpers)) if helpers else set()
+        reads |= {name for line in self._partial_lines() for name in _all_names(cst.parse_module(line))}
+        bound = {name for s in kept for name in _bound(s)}
+        return sorted({line for name, line in rules.IMPORTS.items() if name in reads and name not in bound})
+
+    def _drop_unused_imports(self, body: list[Any]) -> tuple[set[str], list[Any]]:
+        """Imports that only TensorFlow code used go; those never used were the author's choice and stay."""
+        before = set().union(*[_all_names(s) for s in self.unit.module.body if not _is_import(s)], set())
+        after = set().union(*[_all_names(s) for s in body if not _is_import(s)], set())
+        result = []
+        for statement in body:
+            if _is_import(statement):
+                names = _bound(statement)
+                if names and names <= before and not names & after:
+                    continue
+            result.append(statement)
+        return after, result
+
+    # -- helpers and partials ----------------------------------------------------------------------
+
+    def _helper_source(self) -> str:
+        helpers = self.unit.helpers
+        used = [name for name in sorted(helpers)]
+        return "\n\n\n".join(inspect.getsource(helpers[name]).rstrip().replace("  # fmt: skip", "") for name in used)
+
+    def _helpers(self) -> list[Any]:
+        source = self._helper_source()
+        if not source:
+            return []
+        statements = list(cst.parse_module(source + "\n").body)
+        return [s.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2) for s in statements]  # type: ignore
+
+    def _partials(self, body: list[Any]) -> list[Any]:
+        """States keywords that are there because defaults differ once, at the top."""
+        self._hoisted: dict[str, tuple[str, dict[str, str]]] = {}
+        calls = Counter(text(call.func) for call, _ in self.porter.made_calls)
+        taken = set().union(*[_all_names(s) for s in body], set())
+        for target in sorted(calls):
+            every = [(call, ledger) for call, ledger in self.porter.made_calls if text(call.func) == target]
+            name = target.rsplit(".", 1)[-1]
+            if not target.startswith("nnx.") or name in taken - {"nnx"} or not name[:1].isupper():
+                continue
+            common = frozenset.intersection(*[ledger | {a.keyword.value for a in call.args if a.keyword} for call, ledger in every])
+            stated: dict[str, str] = {}
+            for keyword in sorted(common):
+                values = {
+                    text(a.value) for call, ledger in every if keyword in ledger
+                    for a in call.args if a.keyword is not None and a.keyword.value == keyword
+                }  # fmt: skip
+                if len(values) == 1:
+                    stated[keyword] = values.pop()
+            if stated:
+                self._hoisted[target] = (name, stated)
+        return [s.visit(_UsePartials(self._hoisted)) if not _is_import(s) else s for s in body]
+
+    def _partial_lines(self) -> list[str]:
+        lines = []
+        for target, (name, stated) in self._hoisted.items():
+            keywords = ", ".join(f"{keyword}={value}" for keyword, value in stated.items())
+            lines.append(f"{name} = functools.partial({target}, {keywords})")
+        return lines
+
+    def _partial_statements(self) -> list[Any]:
+        lines = self._partial_lines()
+        if not lines:
+            return []
+        source = "# Keras defaults that differ from Flax's.\n" + "\n".join(lines) + "\n"
+        statements = list(cst.parse_module(source).body)
+        comment = cst.EmptyLine(comment=cst.Comment("# Keras defaults that differ from Flax's."))
+        statements[0] = cst.parse_statement(lines[0]).with_changes(leading_lines=[cst.EmptyLine(indent=False), comment])  # type: ignore
+        return statements
+
+
+class _UsePartials(cst.CSTTransformer):
+    """`nnx.Linear(a, b, kernel_init=K)` to `Linear(a, b)`, where `Linear` states `kernel_init=K`."""
+
+    def __init__(self, hoisted: dict[str, tuple[str, dict[str, str]]]):
+        self.hoisted = hoisted
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        if not isinstance(updated_node.func, cst.Attribute):
+            return updated_node
+        found = self.hoisted.get(text(updated_node.func))
+        if found is None:
+            return updated_node
+        name, stated = found
+        given = {arg.keyword.value: text(arg.value) for arg in updated_node.args if arg.keyword is not None}
+        if not any(given.get(keyword) == value for keyword, value in stated.items()):
+            return updated_node
+        args = [
+            arg for arg in updated_node.args
+            if arg.keyword is None or stated.get(arg.keyword.value) != text(arg.value)
+        ]  # fmt: skip
+        args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return updated_node.with_changes(func=cst.Name(name), args=args)
+
+
+def _is_import(statement: Any) -> bool:
+    return isinstance(statement, cst.SimpleStatementLine) and all(
+        isinstance(s, cst.Import | cst.ImportFrom) for s in statement.body
+    )
+
+
+def _bound(statement: Any) -> set[str]:
+    names: set[str] = set()
+    for small in statement.body:
+        if isinstance(small.names, cst.ImportStar):
+            continue
+        for alias in small.names:
+            if alias.asname is not None:
+                names.add(alias.asname.name.value)
+            else:
+                node = alias.name
+                while isinstance(node, cst.Attribute):
+                    node = node.value
+                names.add(node.value)
+    return names
+
+
+def _all_names(node: cst.CSTNode) -> set[str]:
+    found: set[str] = set()
+
+    class Collect(cst.CSTVisitor):
+        def visit_Attribute(self, node: cst.Attribute) -> bool:
+            node.value.visit(self)
+            return False
+
+        def visit_Arg(self, node: cst.Arg) -> bool:
+            node.value.visit(self)
+            return False
+
+        def visit_Name(self, node: cst.Name) -> None:
+            found.add(node.value)
+
+    node.visit(Collect())
+    return found
+
+
+def _after_docstring(body: list[Any]) -> int:
+    first = body[0] if body else None
+    is_doc = (
+        isinstance(first, cst.SimpleStatementLine) and isinstance(first.body[0], cst.Expr)
+        and isinstance(first.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+    )  # fmt: skip
+    return 1 if is_doc else 0
+
+
+def _sorted_imports(statements: list[Any]) -> list[Any]:
+    """`__future__`, the standard library, then the rest, each sorted, a blank line between."""
+    import sys
+
+    def root(statement: Any) -> str:
+        small = statement.body[0]
+        node = small.module if isinstance(small, cst.ImportFrom) else small.names[0].name
+        while isinstance(node, cst.Attribute):
+            node = node.value
+        return node.value if node is not None else "."
+
+    def key(statement: Any) -> tuple[Any, ...]:
+        small = statement.body[0]
+        relative = isinstance(small, cst.ImportFrom) and bool(small.relative)
+        name = "" if relative else root(statement)
+        group = 0 if name == "__future__" else 1 if name in sys.stdlib_module_names else 3 if relative else 2
+        module = text(small.module) if isinstance(small, cst.ImportFrom) and small.module is not None else (
+            text(small.names[0].name) if isinstance(small, cst.Import) else "")  # fmt: skip
+        return group, isinstance(small, cst.ImportFrom), module.lower()
+
+    ordered = sorted(statements, key=key)
+    result: list[Any] = []
+    for i, statement in enumerate(ordered):
+        comments = [line for line in statement.leading_lines if line.comment is not None]
+        blank = i == 0 or key(statement)[0] != key(ordered[i - 1])[0]
+        result.append(statement.with_changes(leading_lines=([cst.EmptyLine(indent=False)] if blank else []) + comments))
+    return result
+
+
+def _format(source: str) -> str:
+    """Line breaks as a formatter would set them; the author's quotes stay."""
+    mode = black.Mode(line_length=_WIDTH, string_normalization=False, magic_trailing_comma=False)
+    try:
+        return black.format_str(source, mode=mode)
+    except Exception:
+        return source

@@ -1,0 +1,100 @@
+"""Functions, classes and statements that make no module: rules apply, instances get their code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from codemods.passes.emit import Emit
+from codemods.passes.frame import Frame
+from codemods.passes.modules import ModuleInstance
+from codemods.passes.names import ReplaceNames
+from codemods.passes.values import UNKNOWN, Value
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+
+
+class Plain(Emit):
+    """Everything at module level that is no class or builder of layers."""
+
+    entry_node: cst.FunctionDef | None = None
+
+    def settle_plain(self, node: Any, function: str) -> Any:
+        """Puts constructor calls in place of the markers of modules made outside modules."""
+        new: dict[str, cst.BaseExpression] = {}
+        for _, instance in self.loose:
+            self.finalise(instance.spec)
+            new[instance.marker] = self.loose_code(instance, function)
+        for _ in range(4):
+            node = node.visit(ReplaceNames(new))
+        return node
+
+    def loose_code(self, instance: ModuleInstance, function: str) -> cst.BaseExpression:
+        return self.module_code(instance, instance.spec if not instance.spec.used_dims else instance.spec)
+
+    def port_function(self, node: cst.FunctionDef) -> list[cst.BaseStatement]:
+        """A plain function: its body with the rules applied."""
+        name = node.name.value
+        frame = Frame(self.unit, name, "plain")
+        seen = self.seen_arguments.get(name) or []
+        given: dict[str, Value] = {}
+        positional = [p.name.value for p in node.params.params]
+        for i, (keyword, value) in enumerate(seen):
+            target = keyword or (positional[i] if i < len(positional) else None)
+            if target is not None:
+                given[target] = value
+        for param in [*node.params.params, *node.params.kwonly_params]:
+            value = given.get(param.name.value)
+            frame.env[param.name.value] = (
+                Value(param.name, tensor=value.tensor, module=value.module, staged=value.staged)
+                if value is not None else Value(param.name)
+            )  # fmt: skip
+        body = [item.node for item in self.run(node.body.body, frame).call]  # type: ignore[arg-type]
+        params = node.params
+        if "rngs" in frame.flags:
+            extra = cst.Param(cst.Name("rngs"), annotation=cst.Annotation(cst.parse_expression("nnx.Rngs")))
+            star: Any = params.star_arg if isinstance(params.star_arg, cst.Param) or params.kwonly_params else cst.ParamStar()
+            params = params.with_changes(kwonly_params=[*params.kwonly_params, extra], star_arg=star)
+            self.unit.imports.add("nnx")
+        decorators = [d for d in node.decorators if self.unit.symbol(_callee(d.decorator)) is None]
+        new = node.with_changes(body=node.body.with_changes(body=body), params=params, decorators=decorators)
+        return [self.settle_plain(new, name)]
+
+    def port_statement(self, statement: cst.BaseStatement) -> list[cst.BaseStatement]:
+        """A statement at module level."""
+        frame = Frame(self.unit, "<module>", "plain")
+        return [self.settle_plain(item.node, "<module>") for item in self.run([statement], frame).call]
+
+    def port_class(self, node: cst.ClassDef) -> list[cst.BaseStatement]:
+        """A class that is no module: its methods are ported like functions."""
+        body: list[Any] = []
+        for statement in node.body.body:
+            body.extend(self.port_function(statement) if isinstance(statement, cst.FunctionDef) else [statement])
+        return [node.with_changes(body=node.body.with_changes(body=body))]
+
+    def moved_functions(self, name: str) -> list[cst.BaseStatement]:
+        """Functions that methods of a class became."""
+        return []
+
+    def discover(self) -> None:
+        """Evaluates the entry for the modules that it gives to other modules' constructors."""
+        if self.entry_node is None:
+            return
+        saved = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
+        frame = Frame(self.unit, self.entry_node.name.value, "plain", emit=False)
+        self.run(self.entry_node.body.body, frame)  # type: ignore[arg-type]
+        self.unit.residuals[:], self.unit.notes[:], self.unit.imports = saved
+        for _, instance in list(self.loose):
+            for name, value in self.named_arguments(instance).items():
+                if value.module is not None:
+                    self.module_parameters.setdefault(instance.spec.source, {})[name] = value
+        self.loose.clear()
+        self.made.clear()
+
+
+def _callee(node: cst.BaseExpression) -> cst.BaseExpression:
+    return node.func if isinstance(node, cst.Call) else node
+
+
+__all__ = ["Plain", "UNKNOWN"]

@@ -1,0 +1,203 @@
+"""Ports one file: source and trace in, JAX source, weights map and residuals out.
+
+Run as `python -m codemods.port --source FILE [--trace trace.json] --out DIR`. Exit codes: 0 ported in
+full, 3 residuals left, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import pathlib
+import sys
+from typing import Any
+
+import libcst as cst
+from absl import app, flags
+
+from codemods.passes.frame import Frame
+from codemods.passes.output import Output
+from codemods.passes.porter import Porter
+from codemods.passes.trace import Trace
+from codemods.passes.unit import Unit
+from codemods.passes.values import text
+from codemods.passes.weights import WeightsMap
+
+_SOURCE = flags.DEFINE_string("source", None, "The file to port.", required=True)
+_TRACE = flags.DEFINE_string("trace", None, "Facts of a run of the original, as parity.capture writes them.")
+_OUT = flags.DEFINE_string("out", None, "The folder to write to.", required=True)
+
+_ENTRY = "__jaxport_entry__"
+_OPTIMIZER = "__jaxport_optimizer__"
+
+
+class Port:
+    """One port, from text to text."""
+
+    def __init__(self, source: str, file: str, trace: dict[str, Any] | None):
+        self.trace = trace or {}
+        self.lines_in = _count_lines(source)
+        self.unit = Unit(source + self._extra(), file, Trace(trace))
+        for table in (self.unit.functions,):
+            for name in (_ENTRY, _OPTIMIZER):
+                table.pop(name, None)
+        self.porter = Porter(self.unit)
+        self._specials = {
+            s.name.value: s for s in self.unit.module.body if isinstance(s, cst.FunctionDef) and s.name.value in (_ENTRY, _OPTIMIZER)
+        }
+        rest = [s for s in self.unit.module.body if s not in self._specials.values()]
+        self.unit.module = self.unit.module.with_changes(body=rest)
+        self.porter.entry_node = self._specials.get(_ENTRY)
+        self.porter.port()
+        self.entry = self._expression(_ENTRY)
+        self.optimizer = self._expression(_OPTIMIZER)
+        self.output = Output(self.porter)
+        self.source = self.output.text()
+        self._late_residuals()
+
+    def _late_residuals(self) -> None:
+        """What printing found: those definitions are left as they were, too."""
+        again = Output(self.porter)
+        if again.failed != self.output.failed:
+            self.output = again
+            self.source = again.text()
+
+    def _extra(self) -> str:
+        """The entry and the optimizer as functions, so that they are ported like the rest of the file."""
+        extra = ""
+        entry = self.trace.get("entry")
+        example = self.trace.get("example_source")
+        if example:
+            body = _function_body(example, "model")
+            extra += f"\n\ndef {_ENTRY}():\n{body}\n" if body else ""
+        elif entry:
+            extra += f"\n\ndef {_ENTRY}():\n    return {entry}\n"
+        optimizer = self.trace.get("optimizer")
+        if optimizer:
+            extra += f"\n\ndef {_OPTIMIZER}():\n    import tensorflow as tf\n    return {optimizer['expression']}\n"
+        return extra
+
+    def _expression(self, name: str) -> str | None:
+        node = self._specials.get(name)
+        if node is None:
+            return None
+        returns = [s for s in node.body.body if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return)]
+        value = returns[-1].body[0].value if returns else None  # type: ignore[union-attr]
+        if value is None:
+            return None
+        frame = Frame(self.unit, name, "plain")
+        before = len(self.unit.residuals)
+        code = self.porter.settle_plain(self.porter.eval(value, frame).code, name)
+        if len(self.unit.residuals) > before:
+            del self.unit.residuals[before:]
+            return None
+        return text(code).replace("rngs=rngs", "rngs=nnx.Rngs(0)")
+
+    # -- results -----------------------------------------------------------------------------------
+
+    def weights_map(self, module: str) -> dict[str, Any]:
+        result: dict[str, Any] = {
+            "version": 1, "module": module, "entry": self.entry, "call": self.trace.get("call"),
+            "mode": self._mode(), "optimizer": self.optimizer, "train_step": None, "weights": [],
+        }  # fmt: skip
+        root = self.unit.trace.root
+        if root is None or self.unit.residuals or self.entry is None:
+            return result
+        model = self._instance()
+        spec = self._root_spec(root)
+        walk = WeightsMap(self.porter, model)
+        result["weights"] = walk.of_root(spec, root)
+        return result
+
+    def _root_spec(self, root: Any) -> Any:
+        if root.get("user") and root["class"] in self.unit.specs:
+            return self.unit.specs[root["class"]]
+        frames = root.get("site") or []
+        if frames and frames[0]["function"] in self.unit.specs:
+            return self.unit.specs[frames[0]["function"]]
+        return None
+
+    def _mode(self) -> bool:
+        root = self.unit.trace.root
+        spec = self._root_spec(root) if root is not None else None
+        return bool(spec is not None and spec.mode)
+
+    def _instance(self) -> Any:
+        """The ported model, made without computing anything."""
+        import jax
+        import jax.numpy as jnp
+        import numpy as np
+        from flax import nnx
+
+        names: dict[str, Any] = {"__name__": "ported"}
+        exec(compile(self.source, "<ported>", "exec"), names)
+        names |= {"jax": jax, "jnp": jnp, "np": np, "nnx": nnx}
+        return nnx.eval_shape(lambda: eval(self.entry or "None", names))
+
+    def residuals(self) -> dict[str, Any]:
+        entries = []
+        for function, residual in self.unit.residuals:
+            span = residual.span
+            assert span is not None
+            entries.append(
+                {"file": span.file, "line": span.line, "column": span.column, "end_line": span.end_line,
+                 "end_column": span.end_column, "symbol": residual.symbol, "reason": residual.reason, "function": function}
+            )  # fmt: skip
+        entries.sort(key=lambda e: (e["line"], e["column"], e["symbol"], e["reason"]))
+        notes = [{"file": n.span.file, "line": n.span.line, "column": n.span.column, "note": n.text} for n in self.unit.notes]
+        notes.sort(key=lambda n: (n["line"], n["column"], n["note"]))
+        total = len(self.unit.classes) + len(self.unit.functions)
+        return {
+            "version": 1, "residuals": entries, "notes": notes,
+            "functions": {"total": total, "ported": total - len(self.output.failed & {*self.unit.classes, *self.unit.functions})},
+            "lines": {"in": self.lines_in, "out": _count_lines(self.source)},
+        }  # fmt: skip
+
+
+def _count_lines(source: str) -> int:
+    """Lines with code on them: no blank lines, comments or docstrings."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return len([line for line in source.splitlines() if line.strip()])
+    doc: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            doc |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(source.splitlines(), 1)
+    return len([i for i, line in lines if line.strip() and not line.strip().startswith("#") and i not in doc])
+
+
+def _function_body(source: str, name: str) -> str | None:
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return "\n".join("    " + line for statement in node.body for line in ast.unparse(statement).splitlines())
+    return None
+
+
+def main(argv: list[str]) -> int:
+    del argv
+    path = pathlib.Path(_SOURCE.value)
+    trace = json.loads(pathlib.Path(_TRACE.value).read_text(encoding="utf-8")) if _TRACE.value else None
+    try:
+        source = path.read_text(encoding="utf-8")
+        cst.parse_module(source)
+    except UnicodeDecodeError:
+        print(f"{path}: is not UTF-8 text; save it as UTF-8", file=sys.stderr)
+        return 2
+    except cst.ParserSyntaxError as error:
+        print(f"{path}:{error.raw_line}: syntax error; only Python 3 is read", file=sys.stderr)
+        return 2
+    port = Port(source, trace.get("source", path.name) if trace else path.name, trace)
+    out = pathlib.Path(_OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    module = f"{path.stem}_jax.py"
+    weights = port.weights_map(module)
+    (out / module).write_text(port.source, encoding="utf-8")
+    (out / "weights_map.json").write_text(json.dumps(weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (out / "residuals.json").write_text(json.dumps(port.residuals(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return 3 if port.unit.residuals else 0
+
+
+if __name__ == "__main__":
+    app.run(main)
