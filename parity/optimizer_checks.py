@@ -11,7 +11,7 @@ from parity.oracle_file import Oracle, Steps
 from parity.ported import Ported
 from parity.weights_map import WeightsMap
 
-_TITLES = {"step": "one step", "small": "one step on small gradients", "trajectory": "five steps"}
+_TITLES = {"step": "one step", "small": "update from small gradients", "trajectory": "five steps"}
 
 
 def check_steps(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, names: Any) -> Iterator[Check]:
@@ -58,7 +58,7 @@ def _run(ported: Ported, weights: WeightsMap, oracle: Oracle, steps: Steps, tran
     for number, case_number in enumerate(steps.cases):
         case = next(case for case in oracle.cases if case.number == case_number)
         cotangents = oracle.below(f"cases/{case_number}/{mode}/cotangents/")
-        ported.step(optimizer, oracle.inputs(case), cotangents, steps.loss_scale)
+        ported.step(optimizer, oracle.inputs(case), cotangents, steps)
         if number in steps.kept:
             trained, state = ported.values()
             results[number] = (trained, state, slots.slots(optimizer, trained))

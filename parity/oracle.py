@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -91,7 +93,7 @@ def _make_steps(cases: Sequence[Case], level: str, optimizer: str | None) -> lis
     plain = [case.number for case in cases if case.scale == 1.0]
     steps = [Steps("step", (0,), 1.0, (0,))]
     if optimizer is not None:
-        steps.append(Steps("small", (0,), 1e-5, (0,)))
+        steps.append(Steps("small", (0,), 1e-5, (0,), from_zero=True))
     if level == "trajectory":
         steps.append(Steps("trajectory", tuple(plain[i % len(plain)] for i in range(5)), 1.0, (4,)))
     adam = optimizer is not None and optimizer.split("(")[0].rpartition(".")[2] in ("Adam", "AdamW")
@@ -132,7 +134,7 @@ def _jittered(inputs: Any, seed: int) -> Any:
 
 
 def record(original: Original, plan: Plan, level: str, variables: list[dict[str, Any]],
-           in_double: Callable[[], Original]) -> Oracle:  # fmt: skip
+           in_double: Callable[[], AbstractContextManager[Original]]) -> Oracle:  # fmt: skip
     """Runs the plan and puts the oracle together.
 
     Args:
@@ -140,7 +142,7 @@ def record(original: Original, plan: Plan, level: str, variables: list[dict[str,
       plan: what to run.
       level: for the manifest.
       variables: for the manifest.
-      in_double: makes the original in float64; may raise anything.
+      in_double: gives the original in float64, and what it needs to run so; may raise anything.
 
     Raises:
       BadInputError: the original can't serve as an oracle.
@@ -150,12 +152,14 @@ def record(original: Original, plan: Plan, level: str, variables: list[dict[str,
     notes: list[str] = []
     truth, reference = "float64", single
     try:
-        double = run(in_double(), plan)
+        with in_double() as doubled:
+            double = run(doubled, plan)
         oracle_checks.check_doubled(double, single)
         errors.append(_differences(single, double))
         reference = {name: np.asarray(double[name], single[name].dtype) for name in single}
     except Exception as error:
-        truth = f"float32: the original can't be run in float64 ({' '.join(str(error).split())[:160]})"
+        reason = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
+        truth = f"float32: the original can't be run in float64 ({reason[:160]})"
         notes.append(f"tolerances come from reruns with rounding errors; truth is {truth}")
     notes += oracle_checks.check_sensitivity(reference, variables)
     rates = {steps.name: reference.pop(f"steps/{steps.name}/rates") for steps in plan.steps}

@@ -61,6 +61,8 @@ class Steps:
       loss_scale: factor of the loss.
       kept: numbers of the steps after which everything was recorded.
       learning_rates: of each step.
+      from_zero: weights are set to zero between gradient and update, so that what they become is the
+        update itself, however small the learning rate.
       corrected_epsilon: Adam's epsilon is added after the bias correction, as optax does, and not before it.
     """
 
@@ -69,6 +71,7 @@ class Steps:
     loss_scale: float
     kept: tuple[int, ...]
     learning_rates: tuple[float, ...] = ()
+    from_zero: bool = False
     corrected_epsilon: bool = False
 
 

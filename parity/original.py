@@ -127,6 +127,9 @@ class Original:
                 loss = self._loss(outputs, cotangents[case]) * steps.loss_scale
             gradients = tape.gradient(loss, self._raw(weights))
             pairs = [(g, w) for g, w in zip(gradients, weights, strict=True) if g is not None]
+            if steps.from_zero:
+                for weight in weights:
+                    weight.assign(weight * 0.0)
             if optimizer is None:
                 rates.append(SGD_RATE)
                 for gradient, weight in pairs:

@@ -14,6 +14,7 @@ from flax import nnx
 from parity import call as calls
 from parity import jax_randomness, trees
 from parity.noise import STREAM
+from parity.oracle_file import Steps
 
 SGD_RATE = 0.01
 Arrays = dict[str, Any]
@@ -102,7 +103,7 @@ class Ported:
         """An optimizer for the model; None stands for plain SGD."""
         return nnx.Optimizer(self._model, transformation or optax.sgd(SGD_RATE), wrt=nnx.Param)
 
-    def step(self, optimizer: nnx.Optimizer, inputs: Any, cotangents: Mapping[str, np.ndarray], scale: float) -> None:
+    def step(self, optimizer: nnx.Optimizer, inputs: Any, cotangents: Mapping[str, np.ndarray], steps: Steps) -> None:
         """One step of the optimizer on the projection in training mode; changes the model and the optimizer."""
         mode = "training" if "training" in self._modes else "inference"
         graph, params, rest = self._split()
@@ -115,8 +116,10 @@ class Ported:
 
         arrays = {**floats, **others}
         function = jax.grad(loss, has_aux=True)
-        gradients, state = self._run("step", function, params, rest, arrays, dict(cotangents), jnp.float32(scale))
+        gradients, state = self._run("step", function, params, rest, arrays, dict(cotangents), jnp.float32(steps.loss_scale))
         nnx.update(self._model, state)
+        if steps.from_zero:
+            nnx.update(self._model, jax.tree.map(jnp.zeros_like, params))
         optimizer.update(self._model, gradients)
 
     def values(self) -> tuple[Arrays, Arrays]:
