@@ -56,23 +56,11 @@ def activation(value: str | None) -> str:
 X = f32(3, 4, low=-4, high=4)
 
 
-@rule("tf.keras.activations.get", samples=[])
+@rule("tf.keras.activations.get", samples=[sample("relu"), sample("gelu"), sample("leaky_relu")])
 def get(identifier):
     if not known(identifier):
         refuse(UNKNOWN)
     return activation(identifier)
-
-
-@rule("tf.keras.activations.deserialize", samples=[])
-def deserialize(config, custom_objects=None):
-    if not known(config) or custom_objects is not None:
-        refuse(UNKNOWN)
-    return activation(config)
-
-
-@rule("tf.keras.activations.serialize", samples=[])
-def serialize(activation):
-    refuse("names of activations are only for get_config, which NNX modules don't need: leave it out")
 
 
 @rule("tf.keras.activations.celu", samples=[sample(X), sample(X, alpha=0.5)])

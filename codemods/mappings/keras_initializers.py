@@ -48,23 +48,11 @@ def initializer(value: str | None) -> str:
     return INITIALIZERS[name]
 
 
-@rule("tf.keras.initializers.get", samples=[])
+@rule("tf.keras.initializers.get", samples=[sample("zeros"), sample("ones")])
 def get(identifier):
     if not known(identifier):
         refuse(UNKNOWN)
     return initializer(identifier)
-
-
-@rule("tf.keras.initializers.deserialize", samples=[])
-def deserialize(config, custom_objects=None):
-    if not known(config) or custom_objects is not None:
-        refuse(UNKNOWN)
-    return initializer(config)
-
-
-@rule("tf.keras.initializers.serialize", samples=[])
-def serialize(initializer):
-    refuse("names of initialisers are only for get_config, which NNX modules don't need: leave it out")
 
 
 @rule("tf.keras.initializers.Zeros", samples=[sample()])

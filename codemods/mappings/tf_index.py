@@ -9,7 +9,6 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Difference, boolean, f32, i32, known, macro, refuse, rule, sample
-from codemods.mappings.tf_core import EAGER
 from codemods.mappings.tf_dtypes import NARROW
 from codemods.mappings.tf_reduce import first
 
@@ -176,11 +175,6 @@ def searchsorted(sorted_sequence, values, side="left", out_type="int32", name=No
     return jnp.vectorize(functools.partial(jnp.searchsorted, side=side), signature="(n),(m)->(m)")(
         jnp.asarray(sorted_sequence), values
     )
-
-
-@rule("tf.unique", differences=[EAGER])
-def unique(x, out_idx="int32", name=None):
-    refuse("values in order of first occurrence: jnp.unique(x, return_inverse=True, size=...) sorts them")
 
 
 @rule(

@@ -82,10 +82,3 @@ def zero_fraction(value, name=None):
 @rule("tf.math.in_top_k", samples=[sample(i32(5, high=4), f32(5, 4), 2), sample(i32(5, high=4), f32(5, 4), k=1)])
 def in_top_k(targets, predictions, k, name=None):
     return jnp.sum(predictions > jnp.take_along_axis(predictions, targets[:, None], axis=1), axis=1) < k
-
-
-@rule("tf.nn.ctc_loss")
-def ctc_loss(
-    labels, logits, label_length, logit_length, logits_time_major=True, unique=None, blank_index=None, name=None
-):
-    refuse("lengths: optax.ctc_loss takes batch-major logits and paddings, jnp.arange(n) >= lengths[:, None]")
