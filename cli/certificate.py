@@ -1,4 +1,4 @@
-"""Certificates of units that no check was run on, and what a certificate takes over from the port."""
+"""Certificates of units that no check was run on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import Any
 
 
 def without_checks(
-    unit: str, asked: str, residuals: Mapping[str, Any], weights_map: Mapping[str, Any], trace: Mapping[str, Any] | None
+    unit: str,
+    asked: str,
+    residuals: Mapping[str, Any],
+    weights_map: Mapping[str, Any],
+    trace: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """The certificate of a unit that is not ported in full, or that nobody asked to verify."""
-    blank: dict[str, Any] = {
+    """The certificate of a unit with residuals, or that is not to be run, in the form `parity.verify` gives.
+
+    Args:
+      unit: its name.
+      asked: how far it was to be checked.
+      residuals, weights_map: of the port.
+      trace: of the original; None where it was not run.
+    """
+    return {
         "version": 1,
         "unit": unit,
         "verdict": "residuals" if residuals.get("residuals") else "unverified",
@@ -19,15 +30,7 @@ def without_checks(
         "keras": (trace or {}).get("keras"),
         "optimizer": weights_map.get("optimizer"),
         "checks": [],
-        "oracle": None,
-    }
-    return complete(blank, residuals)
-
-
-def complete(certificate: Mapping[str, Any], residuals: Mapping[str, Any]) -> dict[str, Any]:
-    """A certificate with the port's residuals and notes in it."""
-    return {
-        **certificate,
         "residuals": residuals.get("residuals", []),
         "notes": residuals.get("notes", []),
+        "oracle": None,
     }

@@ -89,8 +89,10 @@ def port(request: Request, folder: pathlib.Path) -> None:
 
 def verify(request: Request, folder: pathlib.Path) -> None:
     """Checks the port against the recorded original; writes certificate.json."""
-    arguments = [f"--module={folder / request.stem}_jax.py", f"--weights_map={folder}/weights_map.json"]
-    arguments += [f"--trace={folder}/trace.json", f"--oracle={folder}/oracle.safetensors"]
+    arguments = [f"--module={folder / request.stem}_jax.py", f"--map={folder}/weights_map.json"]
+    arguments += [f"--residuals={folder}/residuals.json", f"--trace={folder}/trace.json"]
+    oracle = folder / "oracle.safetensors"
+    arguments += [f"--oracle={oracle}"] if oracle.exists() else []
     arguments += [f"--level={request.level}", f"--out={folder}/certificate.json"]
     _run("verify", "parity.verify", arguments, max(_TOOL_TIMEOUT, request.timeout), request)
 

@@ -23,9 +23,18 @@ def exit_code(certificate: Mapping[str, Any]) -> int:
 
 
 def _error(check: Mapping[str, Any]) -> str:
+    """The error and what is allowed; a check may measure nothing."""
+    if check.get("max_abs") is None and check.get("tolerance") is None:
+        return "holds" if check["passed"] else "does not hold"
     values = [float(check[k]) if check.get(k) is not None else None for k in ("max_abs", "tolerance", "max_rel")]
     shown = ["-" if v is None else f"{v:.1e}" for v in values]
     return f"error {shown[0]} (relative {shown[2]}), allowed {shown[1]}"
+
+
+def check_line(check: Mapping[str, Any]) -> str:
+    """One check in one line."""
+    detail = f"; {check['detail']}" if check.get("detail") else ""
+    return f"{'ok    ' if check['passed'] else 'FAILED'} {check['level']}: {check['name']}: {_error(check)}{detail}"
 
 
 def _severity(check: Mapping[str, Any]) -> tuple[bool, float]:
@@ -40,7 +49,8 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         failed = sorted((c for c in members if not c["passed"]), key=_severity, reverse=True)
         worst = max(members, key=_severity)
         state = f"{len(failed)} of {len(members)} FAILED" if failed else f"{len(members)} passed"
-        yield f"  {level:<11} {state}; largest {_error(worst)}"
+        measured = worst.get("max_abs") is not None
+        yield f"  {level:<11} {state}" + (f"; largest {_error(worst)}" if measured else "")
         for check in failed[:_SHOWN_FAILURES]:
             detail = f"; {check['detail']}" if check.get("detail") else ""
             yield f"    {check['name']}: {_error(check)}{detail}"
@@ -50,7 +60,10 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _place(entry: Mapping[str, Any], shown: str) -> str:
     """file:line:column as editors count; the unit's own file as the user named it."""
-    file = shown if shown.split("/")[-1] == entry["file"] else entry["file"]
+    file = entry.get("file")
+    if not file:
+        return shown
+    file = shown if shown.split("/")[-1] == file else file
     return f"{file}:{entry['line']}:{entry.get('column', 0) + 1}"
 
 
@@ -80,7 +93,7 @@ def text(
         result.append(f"  lines       {lines['in']} in, {lines['out']} out{ratio}")
     result.append(f"  residuals   {len(left) or 'none'}")
     result += [f"    {_place(r, source)}: {r['symbol']}: {r['reason']}" for r in left]
-    notes: Sequence[Mapping[str, Any]] = residuals.get("notes", [])
+    notes: Sequence[Mapping[str, Any]] = certificate.get("notes") or residuals.get("notes", [])
     if notes:
         result.append(f"  notes       {len(notes)}")
         result += [f"    {_place(n, source)}: {n['note']}" for n in notes]

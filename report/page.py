@@ -78,7 +78,8 @@ def _levels(checks: Sequence[unit.Check]) -> list[dict[str, Any]]:
     for level in dict.fromkeys(c.level for c in checks):
         members = [c for c in checks if c.level == level]
         failed = [c for c in members if not c.passed]
-        worst = max(failed or members, key=lambda c: c.ratio if c.ratio is not None else -1.0)
+        measured = [c for c in failed or members if c.max_abs is not None]
+        worst = max(measured or failed or members, key=lambda c: c.ratio if c.ratio is not None else -1.0)
         levels.append({"name": level, "checks": members, "failed": len(failed), "worst": worst})
     return levels
 

@@ -29,7 +29,7 @@ def _result(rule: str, text: str, uri: str, region: dict[str, int], identity: st
 
 
 def _of_mark(mark: unit.Mark, uri: str) -> dict[str, Any]:
-    region = {"startLine": mark.line, "startColumn": mark.column + 1}
+    region = {"startLine": max(mark.line, 1), "startColumn": mark.column + 1}
     if (mark.end_line, mark.end_column) > (mark.line, mark.column):
         region |= {"endLine": mark.end_line, "endColumn": mark.end_column + 1}
     text = f"{mark.symbol}: {mark.text}" if mark.symbol else mark.text

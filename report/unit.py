@@ -35,8 +35,8 @@ class Mark:
 
     @property
     def place(self) -> str:
-        """file:line:column with the column counted from 1, as editors do."""
-        return f"{self.file}:{self.line}:{self.column + 1}"
+        """file:line:column with the column counted from 1, as editors do; the file alone where there is no line."""
+        return self.file if not self.line else f"{self.file}:{self.line}:{self.column + 1}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +115,7 @@ def read_json(path: str | None) -> dict[str, Any]:
 
 def mark(kind: str, entry: dict[str, Any], default_file: str) -> Mark:
     """A `Mark` of an entry of residuals.json."""
-    line = entry.get("line") or 1
+    line = entry.get("line") or 0
     column = entry.get("column") or 0
     return Mark(
         kind, entry.get("file") or default_file, line, column, entry.get("end_line") or line,
@@ -133,6 +133,8 @@ def load(
     written = {"keras": None, "optimizer": None, "oracle": None, "reached": None, **read_json(certificate)}
     source_path, module_path = pathlib.Path(source), pathlib.Path(module)
     source_name = found.get("source") or source_path.name
+    # The certificate has the port's notes and those of the checks.
+    notes = written.get("notes") or left.get("notes", [])
     order = lambda m: (m.file, m.line, m.column, m.text)  # noqa: E731
     return Unit(
         name=written.get("unit") or source_path.stem,
@@ -143,7 +145,7 @@ def load(
         certificate=written,
         weights=read_json(weights_map).get("weights", []),
         residuals=sorted((mark("residual", r, source_name) for r in left.get("residuals", [])), key=order),
-        notes=sorted((mark("note", n, source_name) for n in left.get("notes", [])), key=order),
+        notes=sorted((mark("note", n, source_name) for n in notes), key=order),
         functions=left.get("functions", {}),
         lines=left.get("lines", {}),
         shapes={v["index"]: v["shape"] for o in found.get("objects", []) for v in o.get("variables", [])},

@@ -63,8 +63,10 @@ class FakeSteps:
             "passed": self.verdict == "verified", "detail": "",
         }  # fmt: skip
         certificate = {
-            "version": 1, "unit": "m", "verdict": self.verdict, "asked": flags["level"], "reached": flags["level"],
-            "keras": "3.15.1", "optimizer": None, "checks": [check], "oracle": {"mutants": 3, "caught": 3},
+            "version": 1, "unit": "m", "verdict": self.verdict, "asked": flags["level"],
+            "reached": flags["level"], "keras": "3.15.1", "optimizer": None,
+            "checks": [check], "residuals": [], "notes": [{"note": "of the checks"}],
+            "oracle": {"mutants": 3, "caught": 3},
         }  # fmt: skip
         _write(pathlib.Path(flags["out"]), certificate)
 

@@ -53,7 +53,7 @@ class PortCommandTest(parameterized.TestCase):
         self.assertEqual(self.written(), OUTPUTS)
         for part in ("m.py → out/m_jax.py", "2 of 2 ported", "10 in, 12 out (1.20", "residuals   none", "1 passed",
                      "error 1.0e-07 (relative 2.0e-07), allowed 3.0e-06", "3 of 3 caught", "Keras 3.15.1",
-                     "verified at level `step`"):  # fmt: skip
+                     "verified at level `step`", "m.py: of the checks"):  # fmt: skip
             self.assertIn(part, out)
         for part in ("capture: running m.py", "port: done in", "verify: comparing"):
             self.assertIn(part, err)

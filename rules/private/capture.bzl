@@ -1,0 +1,83 @@
+"""The step that runs the TensorFlow original and records what it does."""
+
+load("@rules_python//python:defs.bzl", "PyInfo")
+load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS", "LEVELS")
+load("//rules/providers:trace_info.bzl", "TraceInfo")
+
+visibility(["//rules/..."])
+
+_MNEMONIC = "JaxportCapture"
+
+def _placed(file):
+    """Flag that puts a file of the main repository where the original expects it."""
+    if file.short_path.startswith("../"):
+        return None
+    return "--place={}={}".format(file.path, file.short_path)
+
+def _import_path(ctx, path):
+    """A folder of `PyInfo.imports`, as a flag: below the unit's own files, or where another repository lies."""
+    repository, _, rest = path.partition("/")
+    if repository == ctx.workspace_name:
+        return "--import_path=" + (rest or ".")
+    return "--external_path=external/" + path
+
+def _capture_impl(ctx):
+    if ctx.attr.level == "none" and not ctx.attr.entry and not ctx.file.example:
+        # Nothing to run, and nothing to verify: the port goes by what the source says.
+        return [TraceInfo(oracle = None, source = ctx.file.src, trace = None)]
+    trace = ctx.actions.declare_file(ctx.attr.unit + ".capture/trace.json")
+    oracle = ctx.actions.declare_file(ctx.attr.unit + ".capture/oracle.safetensors")
+    imported = depset(transitive = [dep[PyInfo].transitive_sources for dep in ctx.attr.deps] +
+                                   [dep[DefaultInfo].default_runfiles.files for dep in ctx.attr.deps])
+    own = depset(ctx.files.src + ctx.files.example + ctx.files.data)
+
+    args = ctx.actions.args()
+    args.add_all(own, map_each = _placed)
+    args.add_all(imported, map_each = _placed, expand_directories = False)
+    paths = depset(transitive = [dep[PyInfo].imports for dep in ctx.attr.deps])
+    args.add_all([_import_path(ctx, path) for path in paths.to_list()])
+    args.add(trace.dirname, format = "--out=%s")
+    args.add(ctx.file.src.short_path, format = "--source=%s")
+    args.add(ctx.attr.level, format = "--level=%s")
+    args.add(ctx.attr.keras, format = "--keras=%s")
+    args.add(ctx.attr.capture_timeout, format = "--timeout=%s")
+    args.add_all(ctx.attr.inputs, format_each = "--input=%s")
+    if ctx.attr.entry:
+        args.add(ctx.attr.entry, format = "--entry=%s")
+    if ctx.attr.call:
+        args.add(ctx.attr.call, format = "--call=%s")
+    if ctx.file.example:
+        args.add(ctx.file.example.short_path, format = "--example=%s")
+    ctx.actions.run(
+        mnemonic = _MNEMONIC,
+        progress_message = "Running {} on TensorFlow".format(ctx.file.src.short_path),
+        executable = ctx.executable._tool,
+        arguments = [args],
+        inputs = depset(transitive = [own, imported]),
+        outputs = [trace, oracle],
+        env = ENVIRONMENT,
+        execution_requirements = EXECUTION_REQUIREMENTS,
+    )
+    return [
+        DefaultInfo(files = depset([trace, oracle])),
+        TraceInfo(oracle = oracle, source = ctx.file.src, trace = trace),
+    ]
+
+capture = rule(
+    implementation = _capture_impl,
+    doc = "Runs the original; the port and the checks go by what it records.",
+    attrs = {
+        "call": attr.string(doc = "Expression over `model` and `inputs`; empty for the default."),
+        "capture_timeout": attr.int(default = 600, doc = "Seconds that the original may take."),
+        "data": attr.label_list(allow_files = True, doc = "Files that the original reads."),
+        "deps": attr.label_list(providers = [PyInfo], doc = "Libraries that the original imports."),
+        "entry": attr.string(doc = "Expression that gives the object to call."),
+        "example": attr.label(allow_single_file = [".py"], doc = "File with model() and inputs(seed)."),
+        "inputs": attr.string_list(doc = "Input specs, one per positional argument."),
+        "keras": attr.string(default = "auto", values = ["auto", "3", "legacy"], doc = "Which Keras runs the original."),
+        "level": attr.string(default = "step", values = LEVELS, doc = "How far to record."),
+        "src": attr.label(allow_single_file = [".py"], mandatory = True, doc = "The original."),
+        "unit": attr.string(mandatory = True, doc = "Name of the unit."),
+        "_tool": attr.label(default = "//rules/tools:capture_step", executable = True, cfg = "exec"),
+    },
+)

@@ -1,0 +1,206 @@
+"""One migrated unit: all its steps, programs and tests."""
+
+load("@rules_python//python:defs.bzl", "py_binary", "py_library", "py_test")
+load("//rules/private:arguments.bzl", "problem")
+load("//rules/private:capture.bzl", "capture")
+load("//rules/private:environment.bzl", "ENVIRONMENT")
+load("//rules/private:manifest.bzl", "manifest")
+load("//rules/private:port.bzl", "port")
+load("//rules/private:report.bzl", "report")
+load("//rules/private:verify.bzl", "verify")
+
+visibility(["//rules/..."])
+
+# What a port may import. As strings: they are also what is written into the user's BUILD file.
+_PYTHON_DEPS = [
+    "@pypi//:flax",
+    "@pypi//:jax",
+    "@pypi//:numpy",
+    "@pypi//:optax",
+    "@pypi//:orbax_checkpoint",
+    "@pypi//:tqdm",
+]
+
+def _bazel():
+    """How users call Bazel: in jaxport's own repository by ./bazelw."""
+    own = Label("//rules:defs.bzl").repo_name == native.package_relative_label(":BUILD").repo_name
+    return "./bazelw" if own else "bazel"
+
+def jax_migration(
+        name,
+        srcs,
+        entry = None,
+        inputs = [],
+        example = None,
+        deps = [],
+        data = [],
+        answers = [],
+        pre_codemods = [],
+        post_codemods = [],
+        accelerators = ["cpu"],
+        call = None,
+        verify = "step",
+        keras = "auto",
+        capture_timeout = 600,
+        python_deps = None,
+        tags = [],
+        visibility = None,
+        **kwargs):
+    """Ports a file of TensorFlow or Keras code to JAX, and tests the port against the original.
+
+    Makes these targets:
+      * `NAME`: `bazel run` writes NAME_jax.py, NAME_weights_map.json and their BUILD target beside the
+        source and shows a summary. `-- --diff` and `-- --dry_run` write nothing.
+      * `NAME.jax`: a py_library of the port as it is built, whether or not it was written.
+      * `NAME.report`: the report as HTML, JSON and SARIF.
+      * `NAME_test`: checks the port against the recorded original; needs no TensorFlow.
+      * `NAME_fresh_test`: fails where the checked-in port is not the one that is built.
+
+    Args:
+      name: name of the unit; the port is NAME_jax.py.
+      srcs: the file to port, in a list.
+      entry: expression over the file's names that gives the object to call.
+      inputs: one spec per positional argument, as `float32[8,28,28,1]` or `int32[8,64]{0..999}`.
+      example: file with functions `model()` and `inputs(seed)`, in place of entry, inputs and call.
+      deps: libraries that the file imports, TensorFlow aside.
+      data: files that the original reads when it is run.
+      answers: recorded answers to residuals; not there yet.
+      pre_codemods: codemods to run before; not there yet.
+      post_codemods: codemods to run after; not there yet.
+      accelerators: what to test on; `cpu`.
+      call: expression over `model` and `inputs`; by default `model(*inputs)`.
+      verify: how far to check: none, shapes, forward, gradients, step or trajectory.
+      keras: which Keras runs the original: 3, legacy (tf_keras), or auto.
+      capture_timeout: seconds that the original may take.
+      python_deps: libraries that ports import, by default flax, jax, numpy, optax, orbax_checkpoint and
+        tqdm of `@pypi`; the last part of each label is the distribution's name.
+      tags: tags of all targets.
+      visibility: visibility of `NAME.jax` and `NAME.report`.
+      **kwargs: what all targets have in common, such as `testonly`.
+    """
+    wrong = problem(
+        name = name,
+        srcs = srcs,
+        entry = entry,
+        inputs = inputs,
+        example = example,
+        call = call,
+        verify = verify,
+        keras = keras,
+        accelerators = accelerators,
+        answers = answers,
+        pre_codemods = pre_codemods,
+        post_codemods = post_codemods,
+    )
+    if wrong:
+        fail("jax_migration {}: {}".format(repr(name), wrong))
+    python_deps = _PYTHON_DEPS if python_deps == None else python_deps
+    common = dict(kwargs, tags = tags)
+    steps = {"capture": name + ".capture", "port": name + ".port"}
+
+    capture(
+        name = name + ".capture",
+        call = call,
+        capture_timeout = capture_timeout,
+        data = data,
+        deps = deps,
+        entry = entry,
+        example = example,
+        inputs = inputs,
+        keras = keras,
+        level = verify,
+        src = srcs[0],
+        unit = name,
+        visibility = ["//visibility:private"],
+        **common
+    )
+    port(
+        name = name + ".port",
+        capture = name + ".capture",
+        unit = name,
+        visibility = ["//visibility:private"],
+        **common
+    )
+    _verify(name, verify, common)
+    report(
+        name = name + ".report",
+        certificate = name + ".verify",
+        unit = name,
+        visibility = visibility,
+        **dict(common, **steps)
+    )
+    native.filegroup(
+        name = name + ".module",
+        srcs = [name + ".port"],
+        output_group = "module",
+        visibility = ["//visibility:private"],
+        **common
+    )
+    py_library(
+        name = name + ".jax",
+        srcs = [name + ".module"],
+        deps = python_deps,
+        visibility = visibility,
+        **common
+    )
+    _programs(name, verify, python_deps, common, steps)
+
+def _verify(name, level, common):
+    """Apart, since in `jax_migration` the name `verify` is the level."""
+    verify(
+        name = name + ".verify",
+        capture = name + ".capture",
+        level = level,
+        port = name + ".port",
+        unit = name,
+        visibility = ["//visibility:private"],
+        **common
+    )
+
+def _programs(name, level, python_deps, common, steps):
+    """What is run: the target that writes into the source tree, and the tests."""
+    facts = dict(
+        common,
+        command = "{} run //{}:{}".format(_bazel(), native.package_name(), name),
+        level = level,
+        python_deps = python_deps,
+        unit = name,
+        visibility = ["//visibility:private"],
+        **steps
+    )
+    manifest(name = name + ".written", certificate = name + ".verify", **facts)
+    manifest(name = name + ".tested", oracle = True, **facts)
+    manifest(
+        name = name + ".compared",
+        apart = True,
+        checked_in = native.glob([name + "_jax.py", name + "_weights_map.json"], allow_empty = True),
+        **facts
+    )
+
+    def program(kind, target, tool, facts, **attributes):
+        kind(
+            name = target,
+            srcs = [Label("//rules/tools:{}.py".format(tool))],
+            main = Label("//rules/tools:{}.py".format(tool)),
+            args = ["$(rootpath {})".format(facts)],
+            data = [facts],
+            **dict(common, **attributes)
+        )
+
+    program(py_binary, name, "migrate", name + ".written", deps = [Label("//rules/tools:migrate_lib")])
+    program(
+        py_test,
+        name + "_test",
+        "parity_test",
+        name + ".tested",
+        deps = [Label("//rules/tools:parity_lib")] + python_deps,
+        env = ENVIRONMENT,
+    )
+    program(
+        py_test,
+        name + "_fresh_test",
+        "fresh_test",
+        name + ".compared",
+        size = "small",
+        deps = [Label("//rules/tools:fresh_lib")],
+    )

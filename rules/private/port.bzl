@@ -1,0 +1,54 @@
+"""The step that rewrites the original in JAX."""
+
+load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS")
+load("//rules/providers:port_info.bzl", "PortInfo")
+load("//rules/providers:trace_info.bzl", "TraceInfo")
+
+visibility(["//rules/..."])
+
+_MNEMONIC = "JaxportPort"
+
+def _port_impl(ctx):
+    run = ctx.attr.capture[TraceInfo]
+
+    # Beside the source in the output tree, so that it is imported as the checked-in file will be.
+    module = ctx.actions.declare_file(ctx.attr.unit + "_jax.py")
+    weights_map = ctx.actions.declare_file(ctx.attr.unit + ".port/weights_map.json")
+    residuals = ctx.actions.declare_file(ctx.attr.unit + ".port/residuals.json")
+
+    args = ctx.actions.args()
+    args.add(run.source, format = "--source=%s")
+    if run.trace:
+        args.add(run.trace, format = "--trace=%s")
+    args.add(module, format = "--module=%s")
+    args.add(weights_map, format = "--weights_map=%s")
+    args.add(residuals, format = "--residuals=%s")
+    ctx.actions.run(
+        mnemonic = _MNEMONIC,
+        progress_message = "Porting {}".format(run.source.short_path),
+        executable = ctx.executable._tool,
+        arguments = [args],
+        inputs = [run.source] + ([run.trace] if run.trace else []),
+        outputs = [module, weights_map, residuals],
+        env = ENVIRONMENT,
+        execution_requirements = EXECUTION_REQUIREMENTS,
+    )
+    return [
+        DefaultInfo(files = depset([module, weights_map, residuals])),
+        OutputGroupInfo(
+            module = depset([module]),
+            residuals = depset([residuals]),
+            weights_map = depset([weights_map]),
+        ),
+        PortInfo(module = module, residuals = residuals, weights_map = weights_map),
+    ]
+
+port = rule(
+    implementation = _port_impl,
+    doc = "Ports a unit. What can't be ported is left as it is and listed; the build goes on.",
+    attrs = {
+        "capture": attr.label(mandatory = True, providers = [TraceInfo], doc = "The run of the original."),
+        "unit": attr.string(mandatory = True, doc = "Name of the unit."),
+        "_tool": attr.label(default = "//rules/tools:port_step", executable = True, cfg = "exec"),
+    },
+)

@@ -1,0 +1,51 @@
+"""The step that checks the port against the recorded original, without TensorFlow."""
+
+load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS", "LEVELS")
+load("//rules/providers:certificate_info.bzl", "CertificateInfo")
+load("//rules/providers:port_info.bzl", "PortInfo")
+load("//rules/providers:trace_info.bzl", "TraceInfo")
+
+visibility(["//rules/..."])
+
+_MNEMONIC = "JaxportVerify"
+
+def _verify_impl(ctx):
+    run = ctx.attr.capture[TraceInfo]
+    ported = ctx.attr.port[PortInfo]
+    certificate = ctx.actions.declare_file(ctx.attr.unit + ".verify/certificate.json")
+    inputs = [ported.module, ported.residuals, ported.weights_map]
+
+    args = ctx.actions.args()
+    args.add(ctx.attr.unit, format = "--unit=%s")
+    args.add(ctx.attr.level, format = "--level=%s")
+    args.add(ported.module, format = "--module=%s")
+    args.add(ported.weights_map, format = "--weights_map=%s")
+    args.add(ported.residuals, format = "--residuals=%s")
+    if run.trace:
+        args.add(run.trace, format = "--trace=%s")
+        args.add(run.oracle, format = "--oracle=%s")
+        inputs += [run.trace, run.oracle]
+    args.add(certificate, format = "--out=%s")
+    ctx.actions.run(
+        mnemonic = _MNEMONIC,
+        progress_message = "Comparing {} with the original".format(ported.module.short_path),
+        executable = ctx.executable._tool,
+        arguments = [args],
+        inputs = inputs,
+        outputs = [certificate],
+        env = ENVIRONMENT,
+        execution_requirements = EXECUTION_REQUIREMENTS,
+    )
+    return [DefaultInfo(files = depset([certificate])), CertificateInfo(certificate = certificate)]
+
+verify = rule(
+    implementation = _verify_impl,
+    doc = "Certifies a unit. A check that fails is a verdict in the certificate, not a failed build.",
+    attrs = {
+        "capture": attr.label(mandatory = True, providers = [TraceInfo], doc = "The run of the original."),
+        "level": attr.string(default = "step", values = LEVELS, doc = "How far to check."),
+        "port": attr.label(mandatory = True, providers = [PortInfo], doc = "The port."),
+        "unit": attr.string(mandatory = True, doc = "Name of the unit."),
+        "_tool": attr.label(default = "//rules/tools:verify_step", executable = True, cfg = "exec"),
+    },
+)

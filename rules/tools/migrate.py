@@ -1,0 +1,79 @@
+"""`bazel run :NAME`: writes the port beside its source and shows a summary.
+
+By the time this runs, Bazel has captured, ported and verified the unit. Flags go after `--`:
+`--diff` shows what would change, `--dry_run` names the files; both write nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from cli import errors, outputs, paths, summary
+from rules.tools import build_file, elapsed, unit_files
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bazel run :NAME --", description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("manifest", help=argparse.SUPPRESS)
+    parser.add_argument("--diff", action="store_true", help="show what would change, write nothing")
+    parser.add_argument("--dry_run", action="store_true", help="name the files that would change, write nothing")
+    parser.add_argument("--force", action="store_true", help="overwrite files that were changed by hand")
+    return parser.parse_args(argv)
+
+
+def contents(unit: unit_files.UnitFiles, folder: pathlib.Path) -> dict[pathlib.Path, str]:
+    """What the package gets: the port, its weights map, and the BUILD file with a target for it."""
+    module = unit.text("module")
+    build = folder / "BUILD.bazel"
+    if not build.exists():
+        build = folder / "BUILD"
+    deps = build_file.python_deps(module, unit.python_deps)
+    return {
+        folder / unit.module_name: module,
+        folder / unit.weights_map_name: outputs.stamped(unit.text("weights_map"), module),
+        build: build_file.with_target(build.read_text(encoding="utf-8"), f"{unit.unit}_jax", deps),
+    }
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the program; returns its exit code."""
+    args = _arguments(argv)
+    unit = unit_files.read(args.manifest)
+    try:
+        workspace = paths.workspace_directory()
+    except RuntimeError as e:
+        print(e, file=sys.stderr)
+        return errors.BAD_INPUT
+    folder = workspace / unit.package
+    wanted = contents(unit, folder)
+    changes = {p: t for p, t in wanted.items() if not p.exists() or p.read_text("utf-8", "replace") != t}
+    edited = [] if args.force else outputs.edited(folder / unit.module_name, folder / unit.weights_map_name, wanted)
+    if args.diff:
+        for path, text in changes.items():
+            sys.stdout.write(outputs.diff(path, text, path.relative_to(workspace).as_posix()))
+    elif not args.dry_run and not edited:
+        outputs.write(changes)
+    found = unit.value("certificate")
+    text = summary.text(
+        unit.source, unit.in_package(unit.module_name), found, unit.value("residuals"), {}, elapsed.since_start()
+    )
+    print(text, file=sys.stderr if args.diff else sys.stdout)
+    if edited:
+        shown = ", ".join(p.relative_to(workspace).as_posix() for p in edited)
+        try:
+            outputs.refuse_edited(edited, shown, f"{unit.command} -- --force")
+        except errors.BadInputError as e:
+            print(e, file=sys.stderr)
+            return errors.BAD_INPUT
+    elif not args.diff:
+        verb = "would write" if args.dry_run else "wrote"
+        names = [p.relative_to(workspace).as_posix() for p in changes]
+        print(f"  {verb:<11} {', '.join(names) if names else 'nothing: all is up to date'}")
+    return summary.exit_code(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,34 @@
+"""The build action that certifies: a check that fails is a verdict, not a failed build."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from cli import errors, outputs
+from rules.tools import certify
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the action; returns 0 where there is a certificate."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in ("unit", "level", "module", "weights_map", "residuals", "out"):
+        parser.add_argument(f"--{name}", required=True)
+    for name in ("trace", "oracle"):
+        parser.add_argument(f"--{name}")
+    args = parser.parse_args(argv)
+    try:
+        found = certify.certify(
+            args.unit, args.level, args.module, args.weights_map, args.residuals, args.trace, args.oracle
+        )
+    except (errors.BadInputError, OSError, ValueError) as e:
+        print(e, file=sys.stderr)
+        return errors.BAD_INPUT
+    pathlib.Path(args.out).write_text(outputs.dump(found), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
