@@ -101,10 +101,15 @@ class Port:
             "mode": self._mode(), "optimizer": self.optimizer, "train_step": None, "weights": [],
         }  # fmt: skip
         root = self.unit.trace.root
-        if root is None or self.unit.residuals or self.entry is None:
+        spec = self._root_spec(root) if root is not None else None
+        if root is None or self.entry is None or (spec is not None and spec.source in self.output.failed):
             return result
-        model = self._instance()
-        spec = self._root_spec(root)
+        try:
+            model = self._instance()
+        except Exception:
+            if not self.unit.residuals:
+                raise
+            return result
         walk = WeightsMap(self.porter, model)
         result["weights"] = walk.of_root(spec, root)
         return result
@@ -130,7 +135,8 @@ class Port:
         from flax import nnx
 
         names: dict[str, Any] = {"__name__": "ported"}
-        exec(compile(self.source, "<ported>", "exec"), names)
+        source = Output(self.porter, drop_failed=True).text() if self.output.failed else self.source
+        exec(compile(source, "<ported>", "exec"), names)
         names |= {"jax": jax, "jnp": jnp, "np": np, "nnx": nnx}
         return nnx.eval_shape(lambda: eval(self.entry or "None", names))
 

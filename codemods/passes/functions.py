@@ -13,7 +13,7 @@ from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.placing import camel
 from codemods.passes.statements import Statements
-from codemods.passes.values import UNKNOWN, TensorType, Value
+from codemods.passes.values import UNKNOWN, Lasting, TensorType, Value
 
 _BUILDING = frozenset({"tf.keras.Input", "tf.keras.Model", "tf.keras.Sequential"})
 
@@ -295,7 +295,8 @@ class Functions(Statements):
         joined = inner.returns[0]
         for value in inner.returns[1:]:
             joined = self.join(joined, value, frame)
-        special = joined.special if joined.special in ("constant_tensor", "variable") else None
+        lasting = isinstance(joined.special, Lasting) or joined.special in ("constant_tensor", "variable")
+        special = joined.special if lasting else None
         return Value(joined.code, joined.known, joined.dim, joined.tensor, joined.layer, joined.module, joined.items,
                      joined.item, joined.mapping, None, joined.shape_of, special, joined.staged)  # fmt: skip
 

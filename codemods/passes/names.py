@@ -5,7 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 
-class _Reads(cst.CSTVisitor):
+class Reads(cst.CSTVisitor):
+    """Names that code reads, and names that it binds."""
+
     def __init__(self) -> None:
         self.reads: set[str] = set()
         self.writes: set[str] = set()
@@ -63,14 +65,15 @@ class _Reads(cst.CSTVisitor):
         node.params.visit(self)
         for decorator in node.decorators:
             decorator.visit(self)
-        inner = _Reads()
+        inner = Reads()
         node.body.visit(inner)
-        parameters = {p.name.value for p in [*node.params.params, *node.params.kwonly_params]}
+        stars = [p for p in (node.params.star_arg, node.params.star_kwarg) if isinstance(p, cst.Param)]
+        parameters = {p.name.value for p in [*node.params.params, *node.params.kwonly_params, *stars]}
         self.reads |= inner.reads - inner.writes - parameters
         return False
 
     def visit_Lambda(self, node: cst.Lambda) -> bool:
-        inner = _Reads()
+        inner = Reads()
         node.body.visit(inner)
         self.reads |= inner.reads - {p.name.value for p in node.params.params}
         return False
@@ -88,8 +91,8 @@ class _Reads(cst.CSTVisitor):
             node.visit(self)
 
 
-def _scan(node: cst.CSTNode) -> _Reads:
-    visitor = _Reads()
+def _scan(node: cst.CSTNode) -> Reads:
+    visitor = Reads()
     node.visit(visitor)
     return visitor
 

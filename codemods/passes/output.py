@@ -11,7 +11,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
-from codemods.passes.names import read_names
+from codemods.passes.names import Reads as _Reads
 from codemods.passes.porter import Porter
 from codemods.passes.values import text
 
@@ -23,9 +23,11 @@ _STANDARD = ("functools", "math", "operator")
 class Output:
     """The text of the ported module, and what it took."""
 
-    def __init__(self, porter: Porter):
+    def __init__(self, porter: Porter, drop_failed: bool = False):
+        """`drop_failed`: leave out what can't be ported, for a module that holds the ported part alone."""
         self.porter = porter
         self.unit = porter.unit
+        self.drop_failed = drop_failed
         self.failed = self._failed()
         self.ported: list[str] = []
 
@@ -39,17 +41,19 @@ class Output:
         while changed:
             changed = False
             for name, node in definitions.items():
-                uses = read_names(node.body) & failed & definitions.keys()
-                if name not in failed and uses and self._needs(name):
+                uses = self._globals_read(node) & failed & definitions.keys()
+                if name not in failed and uses:
                     failed.add(name)
                     other = sorted(uses)[0]
                     self.unit.residual(name, node.name, other, f"waits for {other}, which stays TensorFlow for now")
                     changed = True
         return failed
 
-    def _needs(self, name: str) -> bool:
-        """Would the ported code call the unported code?"""
-        return True
+    def _globals_read(self, node: Any) -> set[str]:
+        """Names of the module that a definition reads, its own names left out."""
+        reads = _Reads()
+        node.visit(reads)
+        return reads.reads - reads.writes
 
     # -- assembly --------------------------------------------------------------------------------
 
@@ -82,14 +86,14 @@ class Output:
         if isinstance(statement, cst.SimpleStatementLine) and any(
             isinstance(s, cst.Import | cst.ImportFrom) and self.unit.is_framework_import(s) for s in statement.body
         ):
-            if self.failed:
+            if self.failed and not self.drop_failed:
                 return [statement]
             rest = [s for s in statement.body if not self.unit.is_framework_import(s)]  # type: ignore[arg-type]
             return [statement.with_changes(body=rest)] if rest else []
         if isinstance(statement, cst.ClassDef | cst.FunctionDef):
             name = statement.name.value
             if name in self.failed:
-                return [self._marked(statement)]
+                return [] if self.drop_failed else [self._marked(statement)]
             self.ported.append(name)
             spec = self.unit.specs.get(name)
             if spec is not None and spec.analysed:
@@ -102,6 +106,8 @@ class Output:
             if isinstance(statement, cst.FunctionDef):
                 return self.porter.port_function(statement)
             return self.porter.port_class(statement)
+        if self.drop_failed and isinstance(statement, cst.If):
+            return []
         return self.porter.port_statement(statement)
 
     def _marked(self, statement: Any) -> Any:

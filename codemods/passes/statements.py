@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 
+from codemods.engine.api import is_module
 from codemods.passes.expressions import Expressions
 from codemods.passes.frame import Frame, Scope
 from codemods.passes.modules import Placement
@@ -83,6 +84,9 @@ class Statements(Placing, Expressions):
     def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
         target = node.targets[0].target
         hint = target.value if isinstance(target, cst.Name) else None
+        symbol = self.unit.symbol(node.value)
+        if symbol is not None and is_module(symbol):
+            return [], False  # an alias of a framework module
         value = self.eval(node.value, self.aimed(frame, hint))
         if value.special == "dropped":
             return [], False

@@ -102,6 +102,10 @@ class Value:
         return dataclasses.replace(self, code=code)
 
 
+class Lasting:
+    """A `special` that stays with a value when a function returns it."""
+
+
 class Symbols:
     """Symbolic integers of one file, and the code each stands for."""
 
