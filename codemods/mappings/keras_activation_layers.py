@@ -54,7 +54,7 @@ class ELU:
         return nnx.elu(inputs, alpha=alpha)
 
 
-@layer("tf.keras.layers.ThresholdedReLU", samples=[])
+@layer("tf.keras.layers.ThresholdedReLU", samples=[sample(x=f32(3, 4)), sample(0.2, x=f32(3, 4))])
 class ThresholdedReLU:
     def make(theta=1.0):
         return None

@@ -49,20 +49,21 @@ def unit(x, axis):
 def dotted(a, b, axes, normalize):
     if isinstance(axes, int):
         axes = (axes, axes)
+    ranks = (a.ndim, b.ndim)
     if normalize:
         a = unit(a, axes[0])
         b = unit(b, axes[1])
-    if a.ndim == 2 and b.ndim == 2:
+    if ranks == (2, 2):
         return jnp.sum(a * b, axis=1, keepdims=True)
-    if a.ndim == 3 and b.ndim == 3 and axes[0] in (2, -1) and axes[1] in (2, -1):
+    if ranks == (3, 3) and axes[0] in (2, -1) and axes[1] in (2, -1):
         return jnp.einsum("bij,bkj->bik", a, b)
-    if a.ndim == 3 and b.ndim == 3 and axes[0] in (2, -1) and axes[1] in (1, -2):
+    if ranks == (3, 3) and axes[0] in (2, -1):
         return a @ b
-    if a.ndim == 3 and b.ndim == 3 and axes[0] in (1, -2) and axes[1] in (1, -2):
+    if ranks == (3, 3) and axes[1] in (1, -2):
         return jnp.einsum("bji,bjk->bik", a, b)
-    if a.ndim == 3 and b.ndim == 3 and axes[0] in (1, -2):
+    if ranks == (3, 3):
         return jnp.einsum("bji,bkj->bik", a, b)
-    if a.ndim == 3 and b.ndim == 2 and axes[0] in (2, -1):
+    if ranks == (3, 2) and axes[0] in (2, -1):
         return jnp.einsum("bij,bj->bi", a, b)
     refuse("Dot over these ranks")
 

@@ -81,7 +81,7 @@ def decayed(learning_rate, weight_decay):
 
 
 @rule(
-    "tf.keras.optimizers.Adam", "tf.keras.optimizers.legacy.Adam", "tf.keras.optimizers.experimental.Adam",
+    "tf.keras.optimizers.Adam", "tf.keras.optimizers.experimental.Adam",
     differences=[EPSILON],
     samples=[sample(), sample(0.01, beta_1=0.5, clipnorm=1.0),
              sample(learning_rate=0.01, epsilon=1e-3, global_clipnorm=0.5),
@@ -143,7 +143,7 @@ def momentum_descent(learning_rate, momentum, nesterov):
 
 
 @rule(
-    "tf.keras.optimizers.SGD", "tf.keras.optimizers.legacy.SGD", "tf.keras.optimizers.experimental.SGD",
+    "tf.keras.optimizers.SGD", "tf.keras.optimizers.experimental.SGD",
     samples=[sample(), sample(0.1, momentum=0.9, nesterov=True),
              sample(0.1, 0.9, global_clipnorm=1.0, weight_decay=0.01)],
 )  # fmt: skip
@@ -160,7 +160,7 @@ def sgd(learning_rate=0.01, momentum=0.0, nesterov=False,
 
 
 @rule(
-    "tf.keras.optimizers.RMSprop", "tf.keras.optimizers.legacy.RMSprop", "tf.keras.optimizers.experimental.RMSprop",
+    "tf.keras.optimizers.RMSprop", "tf.keras.optimizers.experimental.RMSprop",
     samples=[sample(), sample(0.01, 0.8, momentum=0.9), sample(0.01, centered=True, epsilon=1e-3, clipnorm=0.2)],
 )  # fmt: skip
 def rmsprop(learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False,
@@ -178,7 +178,7 @@ def rmsprop(learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=F
 
 
 @rule(
-    "tf.keras.optimizers.Adagrad", "tf.keras.optimizers.legacy.Adagrad", "tf.keras.optimizers.experimental.Adagrad",
+    "tf.keras.optimizers.Adagrad", "tf.keras.optimizers.experimental.Adagrad",
     samples=[sample(), sample(0.05, initial_accumulator_value=0.5, epsilon=1e-3)],
 )  # fmt: skip
 def adagrad(learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7,
@@ -194,7 +194,7 @@ def adagrad(learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7,
 
 
 @rule(
-    "tf.keras.optimizers.Adadelta", "tf.keras.optimizers.legacy.Adadelta", "tf.keras.optimizers.experimental.Adadelta",
+    "tf.keras.optimizers.Adadelta", "tf.keras.optimizers.experimental.Adadelta",
     samples=[sample(), sample(1.0, rho=0.9, epsilon=1e-3)],
 )  # fmt: skip
 def adadelta(learning_rate=0.001, rho=0.95, epsilon=1e-7,
@@ -210,7 +210,7 @@ def adadelta(learning_rate=0.001, rho=0.95, epsilon=1e-7,
 
 
 @rule(
-    "tf.keras.optimizers.Adamax", "tf.keras.optimizers.legacy.Adamax", "tf.keras.optimizers.experimental.Adamax",
+    "tf.keras.optimizers.Adamax", "tf.keras.optimizers.experimental.Adamax",
     differences=[EPSILON],
     samples=[sample(), sample(0.01, beta_1=0.5, beta_2=0.9)],
 )  # fmt: skip

@@ -124,8 +124,11 @@ class Cropping3D:
     def call(layer, inputs, *, cropping):
         sides = margins(cropping, 3)
         return inputs[
-            :, sides[0][0] : -sides[0][1] or None, sides[1][0] : -sides[1][1] or None, sides[2][0] : -sides[2][1] or None
-        ]  # fmt: skip
+            :,
+            sides[0][0] : -sides[0][1] or None,
+            sides[1][0] : -sides[1][1] or None,
+            sides[2][0] : -sides[2][1] or None,
+        ]
 
     def shape(x, *, cropping):
         return resized(x.shape, margins(cropping, 3), -1)

@@ -76,13 +76,3 @@ def cosine_decay(initial_learning_rate, decay_steps, alpha=0.0, name="CosineDeca
 def cosine_decay_restarts(initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0,
                           name="SGDRDecay"):  # fmt: skip
     return cosine_restarts(initial_learning_rate, first_decay_steps, t_mul=t_mul, m_mul=m_mul, alpha=alpha)
-
-
-@rule("tf.keras.optimizers.schedules.deserialize", samples=[])
-def deserialize(config, custom_objects=None):
-    refuse("schedules from a configuration: name the schedule in the code")
-
-
-@rule("tf.keras.optimizers.schedules.serialize", samples=[])
-def serialize(learning_rate_schedule):
-    refuse("optax schedules are functions and have no configuration")
