@@ -56,7 +56,7 @@ class ProgramTest(absltest.TestCase):
         workspace = self.workspace()
         code, out = run("unknown", manifest="unknown.written.json", workspace=workspace)
         self.assertEqual(code, 3, out)
-        self.assertIn("tests/rules_starlark/unknown.py:6:", out)
+        self.assertIn("tests/rules_starlark/unknown.py:7:12: tf.raw_ops.Erf", out)
         self.assertIn("raw_ops", out)
         self.assertIn("import tensorflow", (workspace / FOLDER / "unknown_jax.py").read_text())
 
