@@ -134,7 +134,7 @@ class Ported:
         return nnx.split(self._model, nnx.Param, ...)
 
     def _call(self, mode: str, graph: Any, params: Any, rest: Any, inputs: Any) -> tuple[Any, Any]:
-        model = self._model if graph is None else nnx.merge(graph, params, rest)
+        model = self._model if graph is None else nnx.merge(graph, params, rest, copy=True)
         outputs = calls.evaluate(self._modes[mode], model, inputs, self._names)
         return outputs, rest if graph is None else nnx.state(model, nnx.Not(nnx.Param))
 

@@ -275,7 +275,8 @@ class Functions(Statements):
             if target is not None:
                 inner.env[target] = Value(
                     cst.Name(target), value.known, value.dim, value.tensor, None, value.module, value.items,
-                    value.item, value.mapping, None, value.shape_of, value.special if value.module else None, value.staged,
+                    value.item, value.mapping, None, value.shape_of,
+                    value.special if value.module or isinstance(value.special, Lasting) else None, value.staged,
                 )  # fmt: skip
         residuals, notes, imports = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
         self.active.add(name)

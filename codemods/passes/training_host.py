@@ -1,0 +1,350 @@
+"""Ordinary functions and module-level code: what they are given, where their randomness comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+import libcst.matchers as m
+
+from codemods.passes.frame import Frame
+from codemods.passes.names import ReplaceNames, assigned_names, read_names
+from codemods.passes.plain import Plain
+from codemods.passes.training_values import SEED, Optimizer, Tracker
+from codemods.passes.values import Value, text
+
+_SET_SEED = frozenset(
+    {"tf.random.set_seed", "tf.keras.utils.set_random_seed", "tf.compat.v1.set_random_seed", "tf.set_random_seed"}
+)
+_MODULE = "<module>"
+
+
+class Host(Plain):
+    """Functions that make no modules, in the order of the file; see `survey`."""
+
+    def start(self) -> None:
+        """State of this pass."""
+        self.surveyed = False
+        self.seeds: dict[str, str] = {}
+        self.seeded: dict[str, str] = {}
+        self.given: dict[str, dict[str, Value]] = {}
+        self.captured: dict[str, list[str]] = {}
+        self.globals_order: list[str] = []
+        self.needy: list[int] = []
+        self.module_seed = "0"
+
+    def survey(self) -> None:
+        """Ports everything once without keeping it, to learn what functions are given and need."""
+        if self.surveyed:
+            return
+        self.surveyed = True
+        saved = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
+        for _ in range(2):
+            env: dict[str, Value] = {}
+            for statement in self.unit.module.body:
+                if not isinstance(statement, cst.ClassDef | cst.FunctionDef):
+                    frame = Frame(self.unit, _MODULE, "plain", env=env)
+                    new = [item.node for item in self.run([statement], frame).call]
+                    env = frame.env
+                    if self.reads_rngs(new) and id(statement) not in self.needy:
+                        self.needy.append(id(statement))
+            self.keep_globals(env)
+            for name, node in self.unit.functions.items():
+                if self.function_kind(name) == "plain":
+                    self.port_body(node, name)
+            for name in self.unit.classes:
+                self.survey_class(name)
+        self.unit.residuals[:], self.unit.notes[:], self.unit.imports = saved
+
+    def survey_class(self, name: str) -> None:
+        """Methods that become functions are ported, too."""
+
+    def keep_globals(self, env: dict[str, Value]) -> None:
+        """Models, optimizers and metrics at module level are known to every function."""
+        for name, value in env.items():
+            if value.module is not None or isinstance(value.special, Optimizer | Tracker):
+                self.unit.globals[name] = value
+                if name not in self.globals_order:
+                    self.globals_order.append(name)
+        self.capture()
+
+    def capture(self) -> None:
+        """Jitted functions take the models and optimizers that they found at module level as arguments,
+        and so do the functions that they call."""
+        reads = {name: read_names(node.body) for name, node in self.unit.functions.items()}
+        jitted = {name for name, node in self.unit.functions.items() if _has_tape(node) or self.is_jitted(node)}
+        while True:
+            called = {other for name in jitted for other in reads[name] & reads.keys()} - jitted
+            if not called:
+                break
+            jitted |= called
+        needs = {
+            name: {g for g in self.globals_order if g in reads[name] - assigned_names(node.body)}
+            for name, node in self.unit.functions.items() if name in jitted
+        }  # fmt: skip
+        for _ in needs:
+            for name in needs:
+                needs[name] |= set().union(*[needs[other] for other in reads[name] & needs.keys()], set())
+        self.captured = {name: [g for g in self.globals_order if g in found] for name, found in needs.items() if found}
+
+    def is_jitted(self, node: cst.FunctionDef) -> bool:
+        targets = [d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in node.decorators]
+        return any(self.unit.symbol(target) == "tf.function" for target in targets)
+
+    # -- functions ---------------------------------------------------------------------------------
+
+    def port_function(self, node: cst.FunctionDef, owner: str | None = None) -> list[cst.BaseStatement]:
+        self.survey()
+        name = node.name.value
+        before, new = self.port_body(node, f"{owner}.{name}" if owner else name)
+        new = self.settle_plain(new, name)
+        if not before:
+            return [new]
+        first = self.settle_plain(before[0], name).with_changes(leading_lines=node.leading_lines)
+        rest = [self.settle_plain(s, name) for s in before[1:]]
+        return [first, *[_apart(s) for s in [*rest, new]]]
+
+    def port_body(self, node: cst.FunctionDef, name: str) -> tuple[list[Any], cst.FunctionDef]:
+        """Functions that it needs at module level, and the function."""
+        frame = Frame(self.unit, name, "plain")
+        frame.env = self.parameters_of(node, name)
+        self.seeds.pop(name, None)
+        body = [item.node for item in self.run(node.body.body, frame).call]  # type: ignore[arg-type]
+        body, extra = self.with_randomness(node, name, body, frame)
+        params = self.with_parameters(node.params, name, extra)
+        body = body or [cst.SimpleStatementLine([cst.Pass()])]
+        decorators = [self.decorator(d, node, name) for d in node.decorators]
+        kept = [d for d in decorators if d is not None]
+        new = node.with_changes(body=node.body.with_changes(body=body), params=params, decorators=kept)
+        return self.functions_before(name, new), new
+
+    def functions_before(self, name: str, node: cst.FunctionDef) -> list[Any]:
+        return []
+
+    def parameters_of(self, node: cst.FunctionDef, name: str) -> dict[str, Value]:
+        """What callers in this file give."""
+        env: dict[str, Value] = {}
+        given = self.given.get(name, {})
+        for param in [*node.params.params, *node.params.kwonly_params]:
+            value = given.get(param.name.value)
+            env[param.name.value] = Value(param.name) if value is None else Value(
+                param.name, tensor=value.tensor, module=value.module, special=value.special, layer=value.layer, staged=value.staged
+            )  # fmt: skip
+        return env
+
+    def remember(self, name: str, arguments: Sequence[tuple[str | None, Value]]) -> None:
+        """Keeps what a function is called with, where that is more than a number."""
+        names = [p.name.value for p in self.unit.functions[name].params.params]
+        known = self.given.setdefault(name, {})
+        for i, (keyword, value) in enumerate(arguments):
+            target = keyword or (names[i] if i < len(names) else None)
+            special = value.special if dataclasses.is_dataclass(value.special) else None
+            if target is None or (value.module is None and special is None):
+                continue
+            known.setdefault(target, dataclasses.replace(value, special=special))
+
+    def call_plain_function(self, name: str, node: cst.Call, frame: Frame) -> Value:
+        arguments = self.arguments(node, frame)
+        if arguments is None:
+            return self.plain_call(Value(node.func), node, frame)
+        self.remember(name, arguments)
+        result = self.plain_result(name, arguments, frame)
+        args = [arg.with_changes(value=value.code) for arg, (_, value) in zip(node.args, arguments, strict=True)]
+        args = [cst.Arg(cst.Name(n)) for n in self.captured.get(name, ())] + args
+        flags = self.function_flags.get(name, set())
+        if name in self.seeded:
+            seed = self.seeds.get(frame.function)
+            if seed is not None:
+                args.append(_keyword(self.seeded[name], cst.parse_expression(seed)))
+        elif "rngs" in flags:
+            frame.flags.add("rngs")
+            args.append(_keyword("rngs", self.with_rngs(cst.Name("rngs"), frame)))
+        return dataclasses.replace(result, code=node.with_changes(args=_commas(args)))
+
+    def arguments(self, node: cst.Call, frame: Frame) -> Any:
+        """In ordinary functions `f(*xs)` may stay as it is, where `f` is the user's."""
+        if frame.mode == "plain" and any(arg.star for arg in node.args) and self.unit.symbol(node.func) is None:
+            return None
+        return super().arguments(node, frame)
+
+    # -- randomness --------------------------------------------------------------------------------
+
+    def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
+        if symbol in _SET_SEED and node.args and frame.mode == "plain":
+            seed = text(self.eval(node.args[0].value, frame).code)
+            self.seeds[frame.function] = seed
+            if frame.function == _MODULE and isinstance(node.args[0].value, cst.Integer):
+                self.module_seed = seed
+            self.unit.note(node, f"`{text(node)}`: the seed goes to the functions that make models or draw numbers")
+            return Value(node, special="dropped")
+        return super().call_symbol(symbol, node, frame)
+
+    def makes_models(self, body: Sequence[cst.CSTNode]) -> bool:
+        markers = {instance.marker for _, instance in self.loose}
+        return any(read_names(statement) & markers for statement in body)
+
+    def with_randomness(
+        self, node: cst.FunctionDef, name: str, body: list[Any], frame: Frame
+    ) -> tuple[list[Any], list[cst.Param]]:
+        """Gives a function its `rngs`: handed in, or, where it makes models or trains them, from a seed."""
+        made = self.makes_models(body) and any(
+            self.needs_rngs(i.spec) for _, i in self.loose if any(i.marker in read_names(s) for s in body)
+        )
+        reads = set().union(*[read_names(s) for s in body], set())
+        wants = made or "rngs" in frame.flags
+        if SEED not in reads and not wants:
+            self.seeded.pop(name, None)
+            return body, []
+        if not (made or SEED in reads or self.drives(node)):
+            self.function_flags.setdefault(name, set()).add("rngs")
+            annotation = cst.Annotation(cst.parse_expression("nnx.Rngs"))
+            self.unit.imports.add("nnx")
+            return body, [cst.Param(cst.Name("rngs"), annotation=annotation)]
+        self.function_flags.get(name, set()).discard("rngs")
+        seed, extra = self.seeds.get(name), []
+        if seed is None:
+            taken = assigned_names(node.body) | {p.name.value for p in _all_parameters(node.params)}
+            seed = "seed" if "seed" not in taken else "random_seed"
+            self.seeded[name] = seed
+            extra = [cst.Param(cst.Name(seed), default=cst.Integer(self.module_seed), equal=_EQUAL)]
+        if wants:
+            self.unit.imports.add("nnx")
+            body = self.make_rngs(body, seed, made)
+        body = [s.visit(ReplaceNames({SEED: cst.parse_expression(seed)})) for s in body]
+        return body, extra
+
+    def drives(self, node: cst.FunctionDef) -> bool:
+        """A function that nobody hands randomness to: it has no parameters, or calls training steps in a loop."""
+        if not _all_parameters(node.params):
+            return True
+        steps = {n for n, f in self.unit.functions.items() if _has_tape(f)}
+        loops = [s for s in m.findall(node.body, m.For() | m.While())]
+        return any(read_names(loop) & steps for loop in loops)
+
+    def make_rngs(self, body: list[Any], seed: str, made: bool) -> list[Any]:
+        """`rngs = nnx.Rngs(seed)` before its first use."""
+        markers = {i.marker for _, i in self.loose if self.needs_rngs(i.spec)} | {"rngs"}
+        for i, statement in enumerate(body):
+            if read_names(statement) & markers:
+                new = cst.parse_statement(f"rngs = nnx.Rngs({seed})")
+                lines = [line for line in statement.leading_lines if line.comment is None]
+                statement = statement.with_changes(leading_lines=statement.leading_lines[len(lines) :])
+                return [*body[:i], new.with_changes(leading_lines=lines), statement, *body[i + 1 :]]  # type: ignore
+        return body
+
+    def settle_plain(self, node: Any, function: str) -> Any:
+        node = super().settle_plain(node, function)
+        return _inline_rngs(node)
+
+    def with_parameters(self, params: cst.Parameters, name: str, extra: list[cst.Param]) -> cst.Parameters:
+        captured = [cst.Param(cst.Name(n)) for n in self.captured.get(name, ())]
+        if captured:
+            params = params.with_changes(params=[*captured, *params.params])
+        if not extra:
+            return params
+        star: Any = params.star_arg
+        if not isinstance(star, cst.Param) and not params.kwonly_params:
+            star = cst.ParamStar()
+        return params.with_changes(kwonly_params=[*params.kwonly_params, *extra], star_arg=star)
+
+    # -- decorators ----------------------------------------------------------------------------------
+
+    def decorator(self, node: cst.Decorator, function: cst.FunctionDef, name: str) -> cst.Decorator | None:
+        """`@tf.function` becomes `@nnx.jit`; other decorators of the framework have no counterpart."""
+        target = node.decorator.func if isinstance(node.decorator, cst.Call) else node.decorator
+        symbol = self.unit.symbol(target)
+        if symbol is None:
+            return node
+        if symbol not in ("tf.function", "tf.compat.v1.function"):
+            if symbol != "tf.autograph.experimental.do_not_convert":
+                self.unit.residual(name, node.decorator, symbol, f"the decorator {symbol} is not ported")
+            return None
+        self.unit.imports.add("nnx")
+        static = [p.name.value for p in _all_parameters(function.params) if _is_static(p)]
+        if static:
+            names = ", ".join(f'"{n}"' for n in static)
+            listed = names if len(static) == 1 else f"({names})"
+            return node.with_changes(decorator=cst.parse_expression(f"nnx.jit(static_argnames={listed})"))
+        return node.with_changes(decorator=cst.parse_expression("nnx.jit"))
+
+    # -- module level ----------------------------------------------------------------------------------
+
+    def port_statement(self, statement: cst.BaseStatement) -> list[cst.BaseStatement]:
+        self.survey()
+        frame = Frame(self.unit, _MODULE, "plain")
+        frame.env = dict(self.unit.globals) if isinstance(statement, cst.If) else {}
+        new = [item.node for item in self.run([statement], frame).call]
+        return [self.settle_plain(node, _MODULE) for node in self.module_randomness(new, statement)]
+
+    def module_randomness(self, new: list[Any], statement: cst.BaseStatement) -> list[Any]:
+        """`rngs` at module level, or in the script's block: made before the first statement that needs it."""
+        random = [s for s in self.unit.module.body if id(s) in self.needy]
+        if not new or not self.reads_rngs(new):
+            return new
+        if isinstance(new[0], cst.If) and len(new) == 1 and not any(not isinstance(s, cst.If) for s in random):
+            block = new[0].body
+            made = self.make_rngs(list(block.body), self.seeds.get(_MODULE, self.module_seed), True)
+            return [new[0].with_changes(body=block.with_changes(body=made))]
+        if random and random[0] is statement:
+            return self.make_rngs(new, self.module_seed, True)
+        return new
+
+    def reads_rngs(self, statements: Sequence[cst.CSTNode]) -> bool:
+        markers = {i.marker for _, i in self.loose if self.needs_rngs(i.spec)} | {"rngs"}
+        return any(read_names(s) & markers for s in statements)
+
+
+def _inline_rngs(node: Any) -> Any:
+    """`rngs = nnx.Rngs(seed)` that is read once, outside loops, is written where it is read."""
+    body = getattr(getattr(node, "body", None), "body", None)
+    if not isinstance(node, cst.FunctionDef) or body is None:
+        return node
+    for i, statement in enumerate(body):
+        if not m.matches(statement, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name("rngs"))], m.Call())])):
+            continue
+        rest = body[i + 1 :]
+        uses = [n for s in rest for n in m.findall(s, m.Arg(value=m.Name("rngs")))]
+        reads = [n for s in rest for n in m.findall(s, m.Name("rngs"))]
+        loops = [n for s in rest for loop in m.findall(s, m.For() | m.While()) for n in m.findall(loop, m.Name("rngs"))]
+        if len(uses) == 1 and len(reads) == 2 and not loops and i + 1 < len(body):
+            value = statement.body[0].value
+            rest = [s.visit(ReplaceNames({"rngs": value})) for s in rest]
+            rest[0] = rest[0].with_changes(leading_lines=[*statement.leading_lines, *rest[0].leading_lines])
+            return node.with_changes(body=node.body.with_changes(body=[*body[:i], *rest]))
+    return node
+
+
+def _apart(statement: Any) -> Any:
+    lines = [line for line in statement.leading_lines if line.comment is not None]
+    return statement.with_changes(leading_lines=[cst.EmptyLine(indent=False), cst.EmptyLine(indent=False), *lines])
+
+
+def _has_tape(node: cst.FunctionDef) -> bool:
+    return bool(m.findall(node.body, m.Attribute(attr=m.Name("GradientTape")) | m.Name("GradientTape")))
+
+
+def _all_parameters(params: cst.Parameters) -> list[cst.Param]:
+    return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
+def _is_static(param: cst.Param) -> bool:
+    """A parameter that branches are taken on."""
+    default = param.default
+    if isinstance(default, cst.SimpleString) or (isinstance(default, cst.Name) and default.value in ("True", "False")):
+        return True
+    return param.name.value in ("training", "is_training")
+
+
+def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
+    return cst.Arg(value, keyword=cst.Name(name), equal=_EQUAL)
+
+
+def _commas(args: list[cst.Arg]) -> list[cst.Arg]:
+    """Arguments in one line, as they are printed before a formatter sees them."""
+    return [arg.with_changes(comma=cst.MaybeSentinel.DEFAULT) for arg in args]
+
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+__all__ = ["Host"]
