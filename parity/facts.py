@@ -15,6 +15,8 @@ _BOOKKEEPING = frozenset(
     "_nodes _nodes_by_depth _layer_call_argspecs _obj_reference_counts_dict _undeduplicated_weights "
     "_layer_checkpoint_dependencies _created_nodes _network_nodes _input_coordinates _output_coordinates".split()
 )
+#: Variables that tf_keras keeps for itself.
+_COUNTERS = frozenset("steps_per_execution _steps_per_execution _train_counter _test_counter _predict_counter".split())
 
 
 class Facts:
@@ -25,12 +27,17 @@ class Facts:
       frameworks: to tell the frameworks' classes from the user's.
       root: the object under test; None for a plain function.
       user_modules: names of the user's modules, whose plain classes are looked into.
+
+    Attributes:
+      variables: of the object under test, in the order of their indices; then those of other objects.
+      under_test: how many of them belong to the object under test.
+      modules: names of the user's modules.
     """
 
     def __init__(self, tracer: Tracer, frameworks: Frameworks, root: Any, user_modules: set[str]):
         self._tracer = tracer
         self._frameworks = frameworks
-        self._modules = user_modules
+        self.modules = user_modules
         self._attributes: dict[int, dict[str, Any]] = {}
         self._seen: dict[int, Seen] = dict(tracer.seen)
         self._root = root
@@ -40,13 +47,11 @@ class Facts:
         order = {key: number for number, key in enumerate(self._seen)}
         self.values = sorted([*reachable, *others], key=lambda value: order[id(value)])
         self.ids = {id(value): number for number, value in enumerate(self.values)}
-        #: Variables of the object under test, in the order of their indices, with those of other objects after them.
         self.variables: list[Any] = []
         self._own: dict[int, list[tuple[int, Any]]] = {}
         claimed: set[int] = set()
         for value in [*reachable, *others]:
             self._claim(value, claimed)
-        #: How many of `variables` belong to the object under test.
         self.under_test = sum(len(self._own.get(id(value), ())) for value in reachable)
         self._renumber(reachable, others)
 
@@ -92,7 +97,7 @@ class Facts:
             "path": path,
             "shape": shape_list(variable.shape),
             "dtype": dtype_name(variable.dtype),
-            "trainable": bool(variable.trainable),
+            "trainable": is_trained(variable),
         }
 
     def _reach(self, values: list[Any]) -> list[Any]:
@@ -145,7 +150,7 @@ class Facts:
     def _is_plain(self, value: Any) -> bool:
         """An instance of a user's class with variables or layers in it."""
         cls = type(value)
-        if cls.__module__ not in self._modules or isinstance(value, type) or not hasattr(value, "__dict__"):
+        if cls.__module__ not in self.modules or isinstance(value, type) or not hasattr(value, "__dict__"):
             return False
         items = list(vars(value).values())
         return any(id(item) in self._seen or isinstance(item, self._frameworks.tf.Variable) for item in items)
@@ -167,7 +172,9 @@ class Facts:
             yield from value.weights
         elif isinstance(value, self._frameworks.tf.Module):
             yield from value.variables
-        for item in getattr(value, "__dict__", {}).values():
+        for name, item in getattr(value, "__dict__", {}).items():
+            if name in _COUNTERS:
+                continue
             for held in item if isinstance(item, (list, tuple)) else (item,):
                 if isinstance(held, self._frameworks.tf.Variable) and held.dtype.name != "resource":
                     yield held
@@ -178,6 +185,11 @@ class Facts:
             start = len(self.variables)
             self._own[id(value)] = list(enumerate(own, start))
             self.variables += own
+
+
+def is_trained(variable: Any) -> bool:
+    """Does an optimizer change the variable? Counters may be marked so, and can't be."""
+    return bool(variable.trainable) and "float" in dtype_name(variable.dtype)
 
 
 def _objects(attributes: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from typing import Any
 
 
@@ -24,7 +25,11 @@ class Frameworks:
     @property
     def version(self) -> str:
         """`3.15.1`, or `tf_keras 2.21.0`."""
-        return f"tf_keras {self.keras.__version__}" if self.legacy else str(self.keras.__version__)
+        if not self.legacy:
+            return str(self.keras.__version__)
+        import tf_keras
+
+        return f"tf_keras {tf_keras.__version__}"
 
     @functools.cached_property
     def _names(self) -> dict[int, str]:
@@ -59,15 +64,11 @@ class Frameworks:
         """Was the class made by a framework?"""
         return cls.__module__.split(".")[0] in ("keras", "tf_keras", "tensorflow", "builtins")
 
-    def version_int(self) -> tuple[int, ...]:
-        """Keras's version, to compare."""
-        return tuple(int(part) for part in self.keras.__version__.split(".")[:2])
-
 
 def load() -> Frameworks:
     """Imports TensorFlow; TF_USE_LEGACY_KERAS decides which Keras `tf.keras` is."""
     import keras
     import tensorflow as tf
 
-    legacy = not tf.keras.__version__.startswith("3.")
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
     return Frameworks(tf, tf.keras if legacy else keras, legacy)

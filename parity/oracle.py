@@ -19,6 +19,9 @@ _LEVELS = ("none", "shapes", "forward", "gradients", "step", "trajectory")
 #: How much further from the truth than the original a port may be.
 SLACK = 8.0
 _EPSILON = float(np.finfo(np.float32).eps)
+#: Floor of a tolerance relative to the array's largest magnitude, in roundings: of one evaluation, and of
+#: an optimizer step, whose decay rates are themselves rounded.
+_FLOOR, _STEP_FLOOR = 8.0, 32.0
 #: Share of a group's largest gradient that rounding may leave in a gradient that is zero.
 _CANCELLED = 0.25
 
@@ -206,7 +209,7 @@ def tolerances(reference: Arrays, errors: Sequence[Mapping[str, float]]) -> dict
         if value.dtype.kind != "f":
             result[name] = error
             continue
-        floor = SLACK * _EPSILON * largest[name]
+        floor = (_STEP_FLOOR if name.startswith("steps/") else _FLOOR) * _EPSILON * largest[name]
         floor += _CANCELLED * _EPSILON * groups.get(name.split("/gradients/")[0], 0.0)
         result[name] = float(f"{max(SLACK * error, floor):.3g}")
     return result

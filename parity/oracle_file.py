@@ -109,7 +109,7 @@ class Oracle:
         """Writes the file; equal oracles give equal bytes."""
         manifest = {key: value for key, value in dataclasses.asdict(self).items() if key != "arrays"}
         text = json.dumps({"version": VERSION, **manifest}, sort_keys=True)
-        arrays = {name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}
+        arrays = {name: np.asarray(self.arrays[name], order="C") for name in sorted(self.arrays)}
         save_file(arrays, path, metadata={"manifest": text})
 
     def inputs(self, case: Case) -> Any:

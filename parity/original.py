@@ -11,6 +11,7 @@ import numpy as np
 from parity import call as calls
 from parity import optimizer as optimizers
 from parity import trees
+from parity.facts import is_trained
 from parity.frameworks import Frameworks
 from parity.noise import STREAM
 from parity.oracle_file import Case, Steps
@@ -47,7 +48,7 @@ class Original:
         self._modes = modes
         self._variables = list(variables)
         self._dtype = dtype
-        self.trainable = [index for index, variable in enumerate(variables) if variable.trainable]
+        self.trainable = [index for index, variable in enumerate(variables) if is_trained(variable)]
 
     def values(self) -> list[np.ndarray]:
         """What the variables hold."""

@@ -7,6 +7,7 @@ arrays of the oracle into OUT, and its outcome into `OUT/status.json`.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import os
 import pathlib
@@ -33,12 +34,18 @@ def main(argv: list[str]) -> None:
     fields["specs"] = tuple(fields["specs"])
     isolation.leave_network()
     sys.argv = [fields["source"]]
+    request = unit.Request(**fields)
     try:
-        run(unit.Request(**fields), out)
+        run(request, out)
         status: dict[str, Any] = {"ok": True}
     except BadInputError as error:
-        retry = getattr(error, "retry", False)
-        status = {"ok": False, "reason": error.reason, "file": error.file, "line": error.line, "retry": retry}
+        status = {
+            "ok": False,
+            "reason": error.reason,
+            "file": error.file or request.source,
+            "line": error.line or 1,
+            "retry": getattr(error, "retry", False),
+        }
     write_json(os.path.join(out, "status.json"), status)
 
 
@@ -94,7 +101,16 @@ def run(request: unit.Request, out: str) -> None:
     write_json(os.path.join(out, "trace.json"), trace)
     if request.level in ("none", "shapes"):
         return
+    try:
+        recorded = _record(loaded, facts, trace, tracer, frameworks, request, found, watch)
+    except BadInputError as error:
+        raise BadInputError(error.reason, error.file or request.source, error.line or _line_of(loaded.model)) from error
+    recorded.write(os.path.join(out, "oracle.safetensors"))
 
+
+def _record(loaded: unit.Unit, facts: Facts, trace: dict[str, Any], tracer: Tracer, frameworks: Any,
+            request: unit.Request, found: Any, watch: Any) -> Any:  # fmt: skip
+    inputs = loaded.inputs(0)
     tested = facts.variables[: facts.under_test]
     described = {v["index"]: v for entry in trace["objects"] for v in entry["variables"]}
     variables = [described[index] for index in range(len(tested))]
@@ -112,7 +128,7 @@ def run(request: unit.Request, out: str) -> None:
             again = unit.load(request, frameworks, watch)
             unit.first_call(again, _cast(inputs), request, frameworks)
             randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
-            known = Facts(tracer, frameworks, again.model if is_object else None, modules)
+            known = Facts(tracer, frameworks, None if trace["root"] is None else again.model, facts.modules)
             tested_again = known.variables[: known.under_test]
             yield Original(frameworks, again.model, vars(again.module), modes, tested_again, "float64")
 
@@ -121,7 +137,15 @@ def run(request: unit.Request, out: str) -> None:
         shown = ", ".join(f"{name} = {value}" for name, value in found.assumed.items())
         recorded.notes.append(f"the optimizer's arguments depend on the data: assumed {shown}")
     recorded.notes += _batch_note(inputs)
-    recorded.write(os.path.join(out, "oracle.safetensors"))
+    return recorded
+
+
+def _line_of(model: Any) -> int | None:
+    """Where the class or function under test is defined."""
+    try:
+        return inspect.getsourcelines(model if hasattr(model, "__code__") else type(model))[1]
+    except (OSError, TypeError):
+        return None
 
 
 def _modes(loaded: unit.Unit, inputs: Any, request: unit.Request, frameworks: Any, variables: Any) -> dict[str, str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
+import inspect
 import io
+import re
 import sys
 import types
 from typing import Any
@@ -143,7 +146,10 @@ def _entry(request: Request, module: types.ModuleType) -> Any:
         return eval(code, dict(vars(module)))  # noqa: S307 - the user's own
     except NameError as error:
         if source.line_of(error, request.source) is None:
-            raise BadInputError(f"the entry {request.entry!r}: {error}", request.source) from None
+            close = difflib.get_close_matches(error.name or "", vars(module), 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            line = _line_of(vars(module)[close[0]]) if close else None
+            raise BadInputError(f"the entry {request.entry!r}: {error}{hint}", request.source, line) from None
         raise
 
 
@@ -161,9 +167,10 @@ def _run(function: Any, request: Request, what: str, named: str) -> Any:
 
 
 def _first_sentence(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    for end in (" Arguments received by", " [Op:", " Call arguments received", " Full shape received"):
-        text = text.split(end)[0] if end != " Full shape received" else text
+    """What the exception says, in one line, without what Keras adds for its own developers."""
+    text = " ".join(re.sub(r"\x1b\[[\d;]*m", "", str(error)).split())
+    text = re.sub(r"^Exception encountered when calling [^:]*?\.call\(\)\. ", "", text)
+    text = re.split(r" Arguments received by| \[Op:| Call arguments received", text)[0]
     return text if len(text) <= 300 else text[:300] + "..."
 
 
@@ -174,6 +181,13 @@ def _advice(error: BaseException) -> str:
     if isinstance(error, FileNotFoundError):
         return "; files are not there when the original is run: load data under `if __name__ == '__main__':`"
     return ""
+
+
+def _line_of(value: Any) -> int | None:
+    try:
+        return inspect.getsourcelines(value)[1]
+    except (OSError, TypeError):
+        return None
 
 
 def _settle_flags() -> None:
