@@ -49,9 +49,14 @@ class Finished:
         return "\n".join(self.errors.rstrip().splitlines()[-20:])
 
 
-def run(module: str, arguments: Sequence[str], timeout: float | None, cwd: pathlib.Path | None = None) -> Finished:
-    """Runs `python -m module arguments`; raises `TimedOut` after `timeout` seconds."""
-    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
+def run(module: str, arguments: Sequence[str], timeout: float | None, also: Sequence[pathlib.Path] = ()) -> Finished:
+    """Runs `python -m module arguments`; raises `TimedOut` after `timeout` seconds.
+
+    `also` are folders to import from, after those of this process: a user's `random.py` must not stand
+    in for Python's.
+    """
+    search_path = [path or os.getcwd() for path in sys.path] + [str(path) for path in also]
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(search_path), "PYTHONSAFEPATH": "1"}
     environment.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     # The step may run a user's program: it must not read our input, nor write where we write.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
@@ -61,7 +66,6 @@ def run(module: str, arguments: Sequence[str], timeout: float | None, cwd: pathl
             stdout=output,
             stderr=errors,
             env=environment,
-            cwd=cwd,
             start_new_session=True,
         )
         try:

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from cli import errors, process
+from cli import errors, mirror, process
 
 #: Seconds that a step other than the user's own program may take.
 _TOOL_TIMEOUT = 600.0
@@ -45,6 +45,11 @@ class Request:
         return bool(self.entry or self.example)
 
     @property
+    def root(self) -> pathlib.Path:
+        """The folder that the file's imports start from."""
+        return self.package_root or self.source.parent
+
+    @property
     def stem(self) -> str:
         return self.source.stem
 
@@ -52,7 +57,7 @@ class Request:
 def _run(name: str, module: str, arguments: Sequence[str], timeout: float, request: Request) -> int:
     """Runs a step; exit code 2 becomes `BadInputError` with the step's own sentence."""
     try:
-        finished = process.run(module, arguments, timeout)
+        finished = process.run(module, arguments, timeout, [request.root])
     except process.TimedOut:
         reason = f"the {name} step did not finish in {timeout:g} s; split the file, or give smaller inputs"
         raise errors.BadInputError(reason, request.shown) from None
@@ -89,11 +94,13 @@ def port(request: Request, folder: pathlib.Path) -> None:
 
 def verify(request: Request, folder: pathlib.Path) -> None:
     """Checks the port against the recorded original; writes certificate.json."""
-    arguments = [f"--module={folder / request.stem}_jax.py", f"--map={folder}/weights_map.json"]
+    place = mirror.mirror(request.root, request.source, folder / f"{request.stem}_jax.py", folder / "mirror")
+    arguments = [f"--module={place}", f"--map={folder}/weights_map.json"]
     arguments += [f"--residuals={folder}/residuals.json", f"--trace={folder}/trace.json"]
     oracle = folder / "oracle.safetensors"
     arguments += [f"--oracle={oracle}"] if oracle.exists() else []
     arguments += [f"--level={request.level}", f"--out={folder}/certificate.json"]
+    arguments += [f"--package_root={folder}/mirror"] if request.package_root else []
     _run("verify", "parity.verify", arguments, max(_TOOL_TIMEOUT, request.timeout), request)
 
 

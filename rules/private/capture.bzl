@@ -2,24 +2,12 @@
 
 load("@rules_python//python:defs.bzl", "PyInfo")
 load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS", "LEVELS")
+load("//rules/private:places.bzl", "add_places")
 load("//rules/providers:trace_info.bzl", "TraceInfo")
 
 visibility(["//rules/..."])
 
 _MNEMONIC = "JaxportCapture"
-
-def _placed(file):
-    """Flag that puts a file of the main repository where the original expects it."""
-    if file.short_path.startswith("../"):
-        return None
-    return "--place={}={}".format(file.path, file.short_path)
-
-def _import_path(ctx, path):
-    """A folder of `PyInfo.imports`, as a flag: below the unit's own files, or where another repository lies."""
-    repository, _, rest = path.partition("/")
-    if repository == ctx.workspace_name:
-        return "--import_path=" + (rest or ".")
-    return "--external_path=external/" + path
 
 def _capture_impl(ctx):
     if ctx.attr.level == "none" and not ctx.attr.entry and not ctx.file.example:
@@ -27,15 +15,9 @@ def _capture_impl(ctx):
         return [TraceInfo(oracle = None, source = ctx.file.src, trace = None)]
     trace = ctx.actions.declare_file(ctx.attr.unit + ".capture/trace.json")
     oracle = ctx.actions.declare_file(ctx.attr.unit + ".capture/oracle.safetensors")
-    imported = depset(transitive = [dep[PyInfo].transitive_sources for dep in ctx.attr.deps] +
-                                   [dep[DefaultInfo].default_runfiles.files for dep in ctx.attr.deps])
-    own = depset(ctx.files.src + ctx.files.example + ctx.files.data)
 
     args = ctx.actions.args()
-    args.add_all(own, map_each = _placed)
-    args.add_all(imported, map_each = _placed, expand_directories = False)
-    paths = depset(transitive = [dep[PyInfo].imports for dep in ctx.attr.deps])
-    args.add_all([_import_path(ctx, path) for path in paths.to_list()])
+    inputs = add_places(ctx, args, ctx.files.src + ctx.files.example + ctx.files.data, ctx.attr.deps)
     args.add(trace.dirname, format = "--out=%s")
     args.add(ctx.file.src.short_path, format = "--source=%s")
     args.add(ctx.attr.level, format = "--level=%s")
@@ -53,7 +35,7 @@ def _capture_impl(ctx):
         progress_message = "Running {} on TensorFlow".format(ctx.file.src.short_path),
         executable = ctx.executable._tool,
         arguments = [args],
-        inputs = depset(transitive = [own, imported]),
+        inputs = inputs,
         outputs = [trace, oracle],
         env = ENVIRONMENT,
         execution_requirements = EXECUTION_REQUIREMENTS,

@@ -62,7 +62,8 @@ def jax_migration(
       entry: expression over the file's names that gives the object to call.
       inputs: one spec per positional argument, as `float32[8,28,28,1]` or `int32[8,64]{0..999}`.
       example: file with functions `model()` and `inputs(seed)`, in place of entry, inputs and call.
-      deps: libraries that the file imports, TensorFlow aside.
+      deps: libraries that the file and its port import; TensorFlow, which the port does not need, is there
+        when the file is run.
       data: files that the original reads when it is run.
       answers: recorded answers to residuals; not there yet.
       pre_codemods: codemods to run before; not there yet.
@@ -117,11 +118,12 @@ def jax_migration(
     port(
         name = name + ".port",
         capture = name + ".capture",
+        deps = deps,
         unit = name,
         visibility = ["//visibility:private"],
         **common
     )
-    _verify(name, verify, common)
+    _verify(name, verify, deps, common)
     report(
         name = name + ".report",
         certificate = name + ".verify",
@@ -139,17 +141,18 @@ def jax_migration(
     py_library(
         name = name + ".jax",
         srcs = [name + ".module"],
-        deps = python_deps,
+        deps = python_deps + deps,
         visibility = visibility,
         **common
     )
-    _programs(name, verify, python_deps, common, steps)
+    _programs(name, verify, python_deps, deps, common, steps)
 
-def _verify(name, level, common):
+def _verify(name, level, deps, common):
     """Apart, since in `jax_migration` the name `verify` is the level."""
     verify(
         name = name + ".verify",
         capture = name + ".capture",
+        deps = deps,
         level = level,
         port = name + ".port",
         unit = name,
@@ -157,12 +160,13 @@ def _verify(name, level, common):
         **common
     )
 
-def _programs(name, level, python_deps, common, steps):
+def _programs(name, level, python_deps, deps, common, steps):
     """What is run: the target that writes into the source tree, and the tests."""
     facts = dict(
         common,
         command = "{} run //{}:{}".format(_bazel(), native.package_name(), name),
         level = level,
+        own_deps = [str(dep) for dep in deps],
         python_deps = python_deps,
         unit = name,
         visibility = ["//visibility:private"],
@@ -193,7 +197,7 @@ def _programs(name, level, python_deps, common, steps):
         name + "_test",
         "parity_test",
         name + ".tested",
-        deps = [Label("//rules/tools:parity_lib")] + python_deps,
+        deps = [Label("//rules/tools:parity_lib")] + python_deps + deps,
         env = ENVIRONMENT,
     )
     program(

@@ -1,6 +1,8 @@
 """The step that rewrites the original in JAX."""
 
+load("@rules_python//python:defs.bzl", "PyInfo")
 load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS")
+load("//rules/private:places.bzl", "add_places")
 load("//rules/providers:port_info.bzl", "PortInfo")
 load("//rules/providers:trace_info.bzl", "TraceInfo")
 
@@ -17,7 +19,8 @@ def _port_impl(ctx):
     residuals = ctx.actions.declare_file(ctx.attr.unit + ".port/residuals.json")
 
     args = ctx.actions.args()
-    args.add(run.source, format = "--source=%s")
+    inputs = add_places(ctx, args, [run.source], ctx.attr.deps)
+    args.add(run.source.short_path, format = "--source=%s")
     if run.trace:
         args.add(run.trace, format = "--trace=%s")
     args.add(module, format = "--module=%s")
@@ -28,7 +31,7 @@ def _port_impl(ctx):
         progress_message = "Porting {}".format(run.source.short_path),
         executable = ctx.executable._tool,
         arguments = [args],
-        inputs = [run.source] + ([run.trace] if run.trace else []),
+        inputs = depset([run.trace] if run.trace else [], transitive = [inputs]),
         outputs = [module, weights_map, residuals],
         env = ENVIRONMENT,
         execution_requirements = EXECUTION_REQUIREMENTS,
@@ -48,6 +51,7 @@ port = rule(
     doc = "Ports a unit. What can't be ported is left as it is and listed; the build goes on.",
     attrs = {
         "capture": attr.label(mandatory = True, providers = [TraceInfo], doc = "The run of the original."),
+        "deps": attr.label_list(providers = [PyInfo], doc = "Libraries that the unit imports."),
         "unit": attr.string(mandatory = True, doc = "Name of the unit."),
         "_tool": attr.label(default = "//rules/tools:port_step", executable = True, cfg = "exec"),
     },

@@ -28,8 +28,14 @@ def target(name: str, deps: Sequence[str]) -> str:
     if len(deps) == 1:
         lines.append(f'    deps = ["{deps[0]}"],')
     elif deps:
-        lines += ["    deps = [", *(f'        "{dep}",' for dep in sorted(deps)), "    ],"]
+        lines += ["    deps = [", *(f'        "{dep}",' for dep in sorted(set(deps), key=_label_order)), "    ],"]
     return "\n".join([*lines, ")\n"])
+
+
+def _label_order(label: str) -> tuple[int, str]:
+    """As buildifier sorts labels: of this package, of this repository, of others."""
+    kinds = (":", "//", "@")
+    return next((i for i, kind in enumerate(kinds) if label.startswith(kind)), 0), label
 
 
 def with_target(text: str, name: str, deps: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ def read(path: str) -> dict[str, Any]:
 def certify(
     unit: str, level: str, module: str, weights_map: str, residuals: str, trace: str | None, oracle: str | None
 ) -> dict[str, Any]:
-    """The certificate of a unit.
+    """The certificate of a unit. `module` is named as in the repository, whose files lie in the current folder.
 
     Raises:
       BadInputError, OSError, ValueError: the checks can't use what they were given; the text says why.
@@ -28,4 +28,4 @@ def certify(
         return certificate.without_checks(unit, level, left, read(weights_map), found)
     from parity import verify  # JAX takes its time to import.
 
-    return verify.verify(module, weights_map, trace, oracle, level, residuals_file=residuals)
+    return verify.verify(module, weights_map, trace, oracle, level, package_root=".", residuals_file=residuals)

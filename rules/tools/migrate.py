@@ -30,7 +30,7 @@ def contents(unit: unit_files.UnitFiles, folder: pathlib.Path) -> dict[pathlib.P
     build = folder / "BUILD.bazel"
     if not build.exists():
         build = folder / "BUILD"
-    deps = build_file.python_deps(module, unit.python_deps)
+    deps = [*build_file.python_deps(module, unit.python_deps), *unit.own_deps]
     return {
         folder / unit.module_name: module,
         folder / unit.weights_map_name: outputs.stamped(unit.text("weights_map"), module),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from codemods import port
+from rules.tools import placed
 
 _DONE = (0, 3)
 
@@ -20,12 +22,13 @@ _DONE = (0, 3)
 def main(argv: Sequence[str]) -> int:
     """Runs the action; returns 0 also where residuals are left, as they are listed in an output."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    parser.add_argument("--source", required=True, help="the original")
-    parser.add_argument("--trace", help="trace.json, where the original was run")
+    placed.add_arguments(parser)
+    parser.add_argument("--source", required=True, help="the original, by its name in the repository")
+    parser.add_argument("--trace", type=os.path.abspath, help="trace.json, where the original was run")
     for name in ("module", "weights_map", "residuals"):
-        parser.add_argument(f"--{name}", required=True, help=f"where to write {name}")
+        parser.add_argument(f"--{name}", type=os.path.abspath, required=True, help=f"where to write {name}")
     args = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="port-") as name:
+    with placed.folder(args), tempfile.TemporaryDirectory(prefix="port-") as name:
         folder = pathlib.Path(name)
         trace = [f"--trace={args.trace}"] if args.trace else []
         flags.FLAGS(["port", f"--source={args.source}", f"--out={folder}", *trace])

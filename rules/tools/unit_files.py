@@ -19,6 +19,7 @@ class UnitFiles:
       source: the original's path in the repository.
       level: how far it is verified.
       python_deps: labels that the port may need.
+      own_deps: labels that the port needs.
       files: paths by name: module, weights_map, residuals, and what else was asked for.
     """
 
@@ -28,6 +29,7 @@ class UnitFiles:
     source: str
     level: str
     python_deps: tuple[str, ...]
+    own_deps: tuple[str, ...]
     files: dict[str, pathlib.Path]
 
     def text(self, name: str) -> str:
@@ -61,5 +63,6 @@ def read(manifest: str) -> UnitFiles:
         source=content["source"],
         level=content["level"],
         python_deps=tuple(content["python_deps"]),
+        own_deps=tuple(content["own_deps"]),
         files={name: pathlib.Path(path) for name, path in content["files"].items()},
     )

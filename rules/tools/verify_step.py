@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
 
 from cli import errors, outputs
-from rules.tools import certify
+from rules.tools import certify, placed
 
 
 def main(argv: Sequence[str]) -> int:
     """Runs the action; returns 0 where there is a certificate."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for name in ("unit", "level", "module", "weights_map", "residuals", "out"):
-        parser.add_argument(f"--{name}", required=True)
+    placed.add_arguments(parser)
+    parser.add_argument("--unit", required=True)
+    parser.add_argument("--level", required=True)
+    parser.add_argument("--module", required=True, help="the port, by its name in the repository")
+    for name in ("weights_map", "residuals", "out"):
+        parser.add_argument(f"--{name}", type=os.path.abspath, required=True)
     for name in ("trace", "oracle"):
-        parser.add_argument(f"--{name}")
+        parser.add_argument(f"--{name}", type=os.path.abspath)
     args = parser.parse_args(argv)
     try:
-        found = certify.certify(
-            args.unit, args.level, args.module, args.weights_map, args.residuals, args.trace, args.oracle
-        )
+        with placed.folder(args):
+            found = certify.certify(
+                args.unit, args.level, args.module, args.weights_map, args.residuals, args.trace, args.oracle
+            )
     except (errors.BadInputError, OSError, ValueError) as e:
         print(e, file=sys.stderr)
         return errors.BAD_INPUT

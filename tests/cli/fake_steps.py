@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cli import process
 
@@ -18,6 +18,7 @@ class FakeSteps:
       calls: (module, {flag: value}) of every step that ran.
       residuals: the residuals that the port leaves.
       verdict: what verify finds.
+      on_verify: called with verify's flags while its files are there.
       failing: the step that refuses its input, and its sentence.
     """
 
@@ -27,8 +28,12 @@ class FakeSteps:
         self.verdict = "verified"
         self.failing: tuple[str, str] | None = None
         self.module = MODULE
+        self.on_verify: Callable[[dict[str, str]], None] = lambda flags: None
 
-    def __call__(self, module: str, arguments: Sequence[str], timeout: float | None) -> process.Finished:
+    def __call__(
+        self, module: str, arguments: Sequence[str], timeout: float | None, also: Sequence[pathlib.Path]
+    ) -> process.Finished:
+        del timeout, also
         flags = dict(word.removeprefix("--").split("=", 1) for word in arguments)
         self.calls.append((module, flags))
         if self.failing and self.failing[0] == module:
@@ -58,6 +63,7 @@ class FakeSteps:
         )
 
     def verify(self, flags: dict[str, str]) -> None:
+        self.on_verify(flags)
         check = {
             "level": "forward", "name": "seed 0: output", "max_abs": 1e-7, "max_rel": 2e-7, "tolerance": 3e-6,
             "passed": self.verdict == "verified", "detail": "",

@@ -94,6 +94,26 @@ class PortCommandTest(parameterized.TestCase):
         self.assertNotIn("trace", self.steps.calls[0][1])
         self.assertIn("not verified", out)
 
+    def test_file_of_a_package(self):
+        package = self.folder / "root" / "pkg"
+        package.mkdir(parents=True)
+        for name in ("__init__.py", "sizes.py"):
+            (package / name).write_text("")
+        (package / "m.py").write_text(SOURCE)
+        seen = {}
+
+        def look(flags):
+            root = pathlib.Path(flags["package_root"])
+            seen["names"] = sorted(str(p.relative_to(root)) for p in root.rglob("*"))
+
+        self.steps.on_verify = look
+        code, _, err = self.run_command(
+            "root/pkg/m.py", "--out=out", "--entry=f", "--input=float32[4]", "--package_root=root"
+        )
+        self.assertEqual(code, 0, err)
+        self.assertEqual(self.steps.calls[0][1]["package_root"], str(self.folder / "root"))
+        self.assertEqual(seen["names"], ["pkg", "pkg/__init__.py", "pkg/m_jax.py", "pkg/sizes.py"])
+
     def test_report(self):
         self.assertEqual(self.port("--report")[0], 0)
         self.assertContainsSubset(["report.html", "report.json", "report.sarif"], self.written())

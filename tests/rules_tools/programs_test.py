@@ -46,6 +46,7 @@ class ProgramsTest(parameterized.TestCase):
         value = {
             "version": 1, "unit": "m", "command": "bazel run //models:m", "package": "models", "files": files,
             "source": "models/m.py", "level": "step", "python_deps": ["@pypi//:flax", "@pypi//:jax", "@pypi//:optax"],
+            "own_deps": [":sizes"],
         }  # fmt: skip
         path = self.built / "manifest.json"
         path.write_text(json.dumps(value))
@@ -73,7 +74,9 @@ class ProgramsTest(parameterized.TestCase):
         self.assertEqual(sorted(self.written()), NAMES)
         self.assertEqual((self.package / "m_jax.py").read_text(), MODULE)
         self.assertContainsExactSubsequence((self.package / "BUILD").read_text(), 'name = "m_jax"')
-        self.assertIn('"@pypi//:flax",\n        "@pypi//:jax",\n', (self.package / "BUILD").read_text())
+        self.assertIn(
+            '":sizes",\n        "@pypi//:flax",\n        "@pypi//:jax",\n', (self.package / "BUILD").read_text()
+        )
         self.assertIn("models/m.py → models/m_jax.py", out)
         self.assertIn("wrote       models/m_jax.py, models/m_weights_map.json, models/BUILD", out)
 
