@@ -41,6 +41,7 @@ IMPORTS: Mapping[str, str] = {
     "functools": "import functools",
     "math": "import math",
     "operator": "import operator",
+    "os": "import os",
     "jax": "import jax",
     "jnp": "import jax.numpy as jnp",
     "jsp": "import jax.scipy as jsp",

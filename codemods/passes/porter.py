@@ -8,15 +8,15 @@ from typing import Any
 import libcst as cst
 
 import codemods.mappings  # noqa: F401  (registers the rules)
-from codemods.passes.plain import Plain
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
+from codemods.passes.training import Training
 from codemods.passes.unit import Unit, module_definitions
 from codemods.passes.values import UNKNOWN, Symbols, Value
 
 
-class Porter(Plain):
+class Porter(Training):
     """All passes on one file."""
 
     def __init__(self, unit: Unit):
@@ -43,6 +43,7 @@ class Porter(Plain):
         self.integer_names: dict[int, frozenset[str]] = {}
         self.bindings: dict[int, Any] = {}
         self.module_parameters: dict[str, dict[str, Value]] = {}
+        self.start()
         self.handlers = {
             "tf.keras.Input": Porter.handle_input,
             "tf.keras.Model": Porter.handle_model,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any
 
 import libcst as cst
 
 from codemods.engine import rule as rules
-from codemods.engine.outcome import Residual, Span
+from codemods.engine.outcome import Residual
 from codemods.engine.template import Arg, inline
 from codemods.mappings.keras_loss_functions import LOSS_NAMES
 from codemods.mappings.keras_metrics import METRIC_NAMES
 from codemods.passes.frame import Frame
-from codemods.passes.modules import LayerInstance, ModuleSpec
+from codemods.passes.modules import LayerInstance
 from codemods.passes.names import assigned_names, read_names
 from codemods.passes.training_models import Models
-from codemods.passes.training_values import Compiled, Model, Optimizer
-from codemods.passes.values import UNKNOWN, TensorType, Value, text
+from codemods.passes.training_values import Compiled, Optimizer
+from codemods.passes.values import TensorType, Value, text
 
 _ORDER = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile")
 #: Arguments that say how Keras should run a step, not what is computed.
@@ -166,18 +167,22 @@ class Compiling(Models):
         last = tensor.shape[-1] if tensor is not None and tensor.shape else None
         layer = loss.layer if loss is not None else None
         logits = layer is not None and "from_logits" in layer.arguments and layer.arguments["from_logits"].known is True
-        predictions = Value(cst.Name("logits" if logits else "predictions"), tensor=_typed(rank))
+        predictions = Value(cst.Name("logits" if logits else "predictions"), tensor=self.of_rank(rank))
         labels = Value(cst.Name("y"), staged=True)
         integers = ".astype(int)" if self.wants_integers(compiled) else ""
         if sparse and rank is not None:
-            labels = Value(cst.Name("y"), tensor=_typed(rank - 1, "int32"))
+            labels = Value(cst.Name("y"), tensor=self.of_rank(rank - 1, "int32"))
             line = f"y = y.reshape(-1){integers}" if rank == 2 else f"y = y{integers}" if integers else ""
             return Batch(predictions, labels, line)
         if rank == 2 and isinstance(last, int) and last == 1:
-            return Batch(predictions, Value(cst.Name("y"), tensor=_typed(2)), "y = y.reshape(-1, 1)")
+            return Batch(predictions, Value(cst.Name("y"), tensor=self.of_rank(2)), "y = y.reshape(-1, 1)")
         if rank is not None and symbol == "tf.keras.losses.CategoricalCrossentropy":
-            labels = Value(cst.Name("y"), tensor=_typed(rank))
+            labels = Value(cst.Name("y"), tensor=self.of_rank(rank))
         return Batch(predictions, labels)
+
+    def of_rank(self, rank: int | None, dtype: str | None = None) -> TensorType:
+        """A tensor of which the rank alone is known."""
+        return TensorType(None if rank is None else tuple(self.plain_symbols.unknown("d") for _ in range(rank)), dtype)
 
     def wants_integers(self, compiled: Compiled) -> bool:
         found = self.metrics_of(compiled, report=False) or []
@@ -192,8 +197,15 @@ class Compiling(Models):
             return loss.layer.symbol
         return loss.symbol
 
+    def loss_of(self, compiled: Compiled, batch: Batch, frame: Frame) -> tuple[list[str], str] | None:
+        """The scalar loss of a batch: lines that go before, and the expression."""
+        inner = Frame(self.unit, frame.function, "plain", env={"y": batch.labels, text(batch.predictions.code): batch.predictions})
+        code = self.loss_code(compiled, batch, inner)
+        if code is None:
+            return None
+        return [line for s in inner.prelude for line in text(s).strip().splitlines()], code
+
     def loss_code(self, compiled: Compiled, batch: Batch, frame: Frame) -> str | None:
-        """The scalar loss of a batch."""
         loss = compiled.arguments.get("loss")
         if loss is None:
             return None
@@ -228,8 +240,8 @@ class Compiling(Models):
         return f"{text(call)}.mean()"
 
     def object_of(self, symbol: str, arguments: dict[str, Value], node: cst.CSTNode) -> LayerInstance:
-        span = self.unit.span(node)
-        return LayerInstance(rules.OBJECTS[symbol], arguments, frozenset(arguments), span, self.unit.fresh("layer"), symbol)
+        span, marker = self.unit.span(node), self.unit.fresh("layer")
+        return LayerInstance(rules.OBJECTS[symbol], arguments, frozenset(arguments), span, marker, symbol, makes=False)
 
     # -- metrics -----------------------------------------------------------------------------------
 
@@ -273,7 +285,7 @@ class Compiling(Models):
     def named(self, symbol: str, name: str, arguments: dict[str, Value]) -> dict[str, Value]:
         make = rules.OBJECTS[symbol].make
         if make is not None and "name" in make.__code__.co_varnames[: make.__code__.co_argcount]:
-            arguments["name"] = self.of_known(name)
+            arguments["name"] = Value(cst.parse_expression(f'"{name}"'), known=name)
         return arguments
 
     def accuracy(self, compiled: Compiled) -> str | None:
@@ -335,20 +347,10 @@ class Compiling(Models):
         return base
 
 
-def _typed(rank: int | None, dtype: str | None = None) -> TensorType:
-    """A tensor of which the rank alone is known."""
-    return TensorType(None if rank is None else (UNKNOWN,) * rank, dtype)
-
-
 def _defaults(layer: LayerInstance) -> dict[str, Any]:
-    import inspect
-
     assert layer.rule.make is not None
     return {p.name: p.default for p in inspect.signature(layer.rule.make).parameters.values()}
 
 
 def _atom(code: cst.BaseExpression) -> str:
     return text(code) if isinstance(code, cst.Call | cst.Name | cst.Attribute | cst.Subscript) else f"({text(code)})"
-
-
-__all__ = ["Batch", "Compiling", "Metric", "Model", "ModuleSpec", "Span"]

@@ -299,7 +299,7 @@ class Host(Plain):
 def _inline_rngs(node: Any) -> Any:
     """`rngs = nnx.Rngs(seed)` that is read once, outside loops, is written where it is read."""
     body = getattr(getattr(node, "body", None), "body", None)
-    if not isinstance(node, cst.FunctionDef) or body is None:
+    if not isinstance(node, cst.FunctionDef | cst.If) or body is None:
         return node
     for i, statement in enumerate(body):
         if not m.matches(statement, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name("rngs"))], m.Call())])):

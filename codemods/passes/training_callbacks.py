@@ -1,0 +1,127 @@
+"""Callbacks of `fit`, as statements of its loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import libcst as cst
+
+from codemods.passes.frame import Frame
+from codemods.passes.training_steps import Steps
+from codemods.passes.training_values import Callback
+from codemods.passes.values import Value, text
+
+_PREFIX = "tf.keras.callbacks."
+_EARLY_STOPPING = ("monitor", "min_delta", "patience", "verbose", "mode", "baseline", "restore_best_weights", "start_from_epoch")
+#: Callbacks that only write, with the note that goes into the report.
+_LEFT_OUT = {"History": "the loop keeps the history itself", "ProgbarLogger": "the loop shows its own progress"}
+
+
+@dataclasses.dataclass
+class CallbackCode:
+    """Lines before the loop, at the end of an epoch, and after the loop."""
+
+    before: list[str] = dataclasses.field(default_factory=list)
+    after_epoch: list[str] = dataclasses.field(default_factory=list)
+    after: list[str] = dataclasses.field(default_factory=list)
+
+
+class Callbacks(Steps):
+    """Ports what callbacks do; a callback that is not known is a residual."""
+
+    def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
+        if symbol.startswith(_PREFIX) and frame.mode == "plain":
+            found: dict[str, Value] = {}
+            for i, arg in enumerate(node.args):
+                order = _EARLY_STOPPING if symbol.endswith("EarlyStopping") else ()
+                key = arg.keyword.value if arg.keyword is not None else order[i] if i < len(order) else str(i)
+                found[key] = self.eval(arg.value, frame)
+            return Value(node, special=Callback(symbol, found))
+        return super().call_symbol(symbol, node, frame)
+
+    def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
+        items, config = super()._small_Assign(node, frame)
+        target = node.targets[0].target
+        value = frame.env.get(target.value) if isinstance(target, cst.Name) else None
+        if value is not None and frame.mode == "plain" and _is_callbacks(value):
+            return [], config
+        return items, config
+
+    def watches(self, plan: Any) -> bool:
+        """Do callbacks need the results of the epochs?"""
+        return False
+
+    def callback_code(self, plan: Any, frame: Frame) -> CallbackCode | None:
+        given = plan.arguments.get("callbacks")
+        code = CallbackCode()
+        if given is None or given.known is None:
+            return code
+        items = given.items if given.items is not None else [given]
+        for value in items:
+            special = value.special
+            if isinstance(special, Callback) and special.symbol == f"{_PREFIX}EarlyStopping":
+                if not self.early_stopping(special, plan, code, frame):
+                    return None
+            elif isinstance(special, Callback) and special.symbol.removeprefix(_PREFIX) in _LEFT_OUT:
+                self.unit.note(plan.compiled.node, f"{special.symbol}: {_LEFT_OUT[special.symbol.removeprefix(_PREFIX)]}")
+            else:
+                symbol = special.symbol if isinstance(special, Callback) else text(value.code)
+                frame.unit.residual(frame.function, value.code, symbol, "this callback is not ported yet")
+                return None
+        return code
+
+    def early_stopping(self, callback: Callback, plan: Any, code: CallbackCode, frame: Frame) -> bool:
+        """Stops when the monitored value has not improved for `patience` epochs, as Keras counts them."""
+        arguments = {name: value.known for name, value in callback.arguments.items()}
+        monitor = arguments.get("monitor", "val_loss")
+        mode = arguments.get("mode", "auto")
+        mode = _direction(monitor) if mode == "auto" and isinstance(monitor, str) else mode
+        restore = arguments.get("restore_best_weights", False)
+        legacy = "tf_keras" in str(self.unit.trace.data.get("keras", ""))
+        wrong = (
+            not isinstance(monitor, str) or mode not in ("min", "max") or not isinstance(restore, bool) or legacy and restore
+            or arguments.get("baseline") is not None or arguments.get("start_from_epoch", 0) != 0
+        )  # fmt: skip
+        if wrong:
+            frame.unit.residual(
+                frame.function, plan.compiled.node, callback.symbol, "EarlyStopping with these arguments is not ported yet"
+            )
+            return False
+        if monitor.startswith("val_") and plan.validation is None:
+            self.unit.note(plan.compiled.node, f"EarlyStopping does nothing here: there is no {monitor}")
+            return True
+        best, wait, weights = (self.local(base, frame) for base in ("best", "wait", "best_weights"))
+        delta = callback.arguments.get("min_delta")
+        offset = ""
+        if delta is not None and delta.known not in (0, 0.0):
+            offset = f" {'+' if mode == 'min' else '-'} abs({text(delta.code)})"
+        patience = text(callback.arguments["patience"].code) if "patience" in callback.arguments else "0"
+        current = f'{self.local("results", frame)}["{monitor}"]'
+        test = f"{best} is None or {current}{offset} {'<' if mode == 'min' else '>'} {best}"
+        code.before.append(f"{best}, {wait} = None, 0")
+        code.after_epoch += [f"if {test}:", f"    {best}, {wait} = {current}, 0"]
+        if restore:
+            self.unit.imports |= {"jax", "jnp", "nnx"}
+            state = f"nnx.state({plan.model}, nnx.Not(nnx.RngState))"
+            code.after_epoch.append(f"    {weights} = jax.tree.map(jnp.copy, {state})")
+        code.after_epoch += ["else:", f"    {wait} += 1", f"    if {wait} >= {patience}:", "        break"]
+        if restore:
+            code.after.append(f"nnx.update({plan.model}, {weights})")
+        return True
+
+
+def _direction(monitor: str) -> str | None:
+    """Whether Keras takes less or more of a quantity as better."""
+    name = monitor.removeprefix("val_")
+    if name == "loss" or any(part in name for part in ("error", "mse", "mae", "crossentropy")):
+        return "min"
+    if any(part in name for part in ("acc", "auc", "precision", "recall", "f1")):
+        return "max"
+    return None
+
+
+def _is_callbacks(value: Value) -> bool:
+    if isinstance(value.special, Callback):
+        return True
+    return value.items is not None and bool(value.items) and all(_is_callbacks(item) for item in value.items)

@@ -1,0 +1,312 @@
+"""`fit`, `evaluate` and `predict`: explicit loops over arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import libcst as cst
+
+from codemods.passes.frame import Frame
+from codemods.passes.training_callbacks import Callbacks
+from codemods.passes.training_values import SEED, Compiled, History
+from codemods.passes.values import UNKNOWN, Value, text
+
+_FIT = (
+    "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data", "shuffle",
+    "class_weight", "sample_weight", "initial_epoch", "steps_per_epoch", "validation_steps", "validation_batch_size",
+    "validation_freq",
+)  # fmt: skip
+_EVALUATE = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks", "return_dict")
+_PREDICT = ("x", "batch_size", "verbose", "steps", "callbacks")
+#: How data is fetched, not what is computed.
+_FETCHING = frozenset({"workers", "use_multiprocessing", "max_queue_size"})
+_DONE = frozenset({"x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data", "shuffle",
+                   "initial_epoch", "validation_batch_size", "return_dict"})  # fmt: skip
+
+
+@dataclasses.dataclass
+class Plan:
+    """One `fit`, as pieces of code."""
+
+    compiled: Compiled
+    model: str
+    step: str
+    arguments: dict[str, Value]
+    x: str
+    y: str | None
+    rows: str
+    size: str
+    epochs: str
+    first: str = "0"
+    before: list[str] = dataclasses.field(default_factory=list)
+    validation: str | None = None
+    verbose: Any = "auto"
+    history: str | None = None
+
+
+class Fitting(Callbacks):
+    """Training loops."""
+
+    def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
+        if name == "fit":
+            return self.fit(base, node, frame)
+        if name == "evaluate":
+            return self.evaluate_model(base, node, frame)
+        if name == "predict":
+            return self.predict_model(base, node, frame)
+        return super().model_method(base, name, node, frame)
+
+    def named_values(self, node: cst.Call, order: tuple[str, ...], frame: Frame) -> dict[str, Value] | None:
+        found: dict[str, Value] = {}
+        what = f"Model.{text(node.func).rsplit('.', 1)[-1]}"
+        for i, arg in enumerate(node.args):
+            key = arg.keyword.value if arg.keyword is not None else order[i] if i < len(order) else None
+            if arg.star or key is None:
+                frame.unit.residual(frame.function, arg, what, "which arguments these are is not known")
+                return None
+            if key in _FETCHING:
+                continue
+            found[key] = self.eval(arg.value, frame)
+        for key in sorted(found.keys() - _DONE):
+            if found[key].known is not None:
+                frame.unit.residual(frame.function, node, what, f"`{key}` of {what.split('.')[1]} is not ported yet")
+                return None
+        return found
+
+    # -- fit ---------------------------------------------------------------------------------------
+
+    def fit(self, base: Value, node: cst.Call, frame: Frame) -> Value:
+        arguments = self.named_values(node, _FIT, frame)
+        compiled = self.find_compiled(base, node, frame)
+        if arguments is None or compiled is None:
+            return Value(node)
+        if compiled.function != frame.function:
+            frame.unit.residual(frame.function, node, "Model.fit", "`compile` and `fit` of a model in different functions")
+            return Value(node)
+        plan = self.plan(base, compiled, arguments, node, frame)
+        lines = self.loop(plan, node, frame) if plan is not None else None
+        if plan is None or lines is None:
+            return Value(node)
+        frame.prelude.extend(cst.parse_module("\n".join(lines) + "\n").body)  # type: ignore[arg-type]
+        self.unit.imports |= {"np", "nnx"}
+        if plan.history is None:
+            return Value(node, special="dropped")
+        return Value(cst.Name(plan.history), special=History())
+
+    def plan(
+        self, base: Value, compiled: Compiled, arguments: dict[str, Value], node: cst.Call, frame: Frame
+    ) -> Plan | None:
+        if "x" not in arguments:
+            frame.unit.residual(frame.function, node, "Model.fit", "a fit without data")
+            return None
+        step = self.train_step(compiled, frame)
+        if step is None:
+            return None
+        before: list[str] = []
+        x, y = self.bound_data(arguments, before, frame)
+        own = self.has_own_step(compiled)
+        if y is None and not own:
+            frame.unit.residual(frame.function, node, "Model.fit", "data that brings its own labels (a generator or a tf.data pipeline)")
+            return None
+        rows = f"len({x})" if not self.is_tree(compiled.spec) else f"len({y})"
+        if rows == "len(None)":
+            rows = f"len(jax.tree.leaves({x})[0])"
+        size = _code(arguments.get("batch_size"), "32")
+        first = _code(arguments.get("initial_epoch"), "0")
+        plan = Plan(compiled, text(base.code), step, arguments, x, y, rows, size, _code(arguments.get("epochs"), "1"), first, before)
+        verbose = arguments.get("verbose")
+        plan.verbose = verbose.known if verbose is not None and verbose.known is not UNKNOWN else "auto"
+        if not self.validate(plan, frame):
+            return None
+        watched = self.is_read(node) or self.watches(plan)
+        plan.history = self.history_name(node, frame) if watched else None
+        return plan
+
+    def has_own_step(self, compiled: Compiled) -> bool:
+        """Does the model's class override `train_step`?"""
+        return False
+
+    def bound_data(self, arguments: dict[str, Value], before: list[str], frame: Frame) -> tuple[str, str | None]:
+        """Names of inputs and labels; anything longer gets a name first."""
+        names: list[str] = []
+        new: list[tuple[str, str]] = []
+        for key in ("x", "y"):
+            value = arguments.get(key)
+            if value is None or value.known is None:
+                names.append("")
+            elif isinstance(value.code, cst.Name):
+                names.append(value.code.value)
+            else:
+                names.append(self.local(key, frame))
+                new.append((names[-1], text(value.code)))
+        if new:
+            before.append(f"{', '.join(n for n, _ in new)} = {', '.join(c for _, c in new)}")
+        return names[0], names[1] or None
+
+    def validate(self, plan: Plan, frame: Frame) -> bool:
+        """Evaluation after every epoch."""
+        data, split = plan.arguments.get("validation_data"), plan.arguments.get("validation_split")
+        size = _code(plan.arguments.get("validation_batch_size"), plan.size)
+        if data is not None and data.known is not None:
+            if data.items is None or len(data.items) != 2 - (plan.y is None):
+                frame.unit.residual(frame.function, plan.compiled.node, "Model.fit", "validation data other than a tuple of arrays")
+                return False
+            values = ", ".join(text(item.code) for item in data.items)
+        elif split is not None and not (split.known is not UNKNOWN and not split.known):
+            name = self.local("split", frame)
+            plan.before.append(f"{name} = int({plan.rows} * (1 - {text(split.code)}))  # the rest is for validation")
+            plan.rows = name
+            parts = [self.indexed(plan.x, f"{name}:", plan.compiled.spec)] + ([f"{plan.y}[{name}:]"] if plan.y else [])
+            values = ", ".join(parts)
+        else:
+            return True
+        evaluate = self.evaluate(plan.compiled, frame)
+        if evaluate is None:
+            return False
+        plan.validation = f"{evaluate}({plan.model}, {values}, {size})"
+        return True
+
+    def is_read(self, node: cst.Call) -> bool:
+        """Is the result of a call used?"""
+        small = self.line.body[0] if self.line is not None else None
+        return not (isinstance(small, cst.Expr) and small.value is node)
+
+    def history_name(self, node: cst.Call, frame: Frame) -> str:
+        small = self.line.body[0] if self.line is not None else None
+        if isinstance(small, cst.Assign) and small.value is node and isinstance(small.targets[0].target, cst.Name):
+            return small.targets[0].target.value
+        return self.local("history", frame)
+
+    def loop(self, plan: Plan, node: cst.Call, frame: Frame) -> list[str] | None:
+        """The epochs."""
+        metrics = self.make_metrics(plan.compiled, frame)
+        callbacks = self.callback_code(plan, frame)
+        if metrics is None or callbacks is None:
+            return None
+        name = {base: self.local(base, frame) for base in ("metrics", "order", "epoch", "shuffled", "start", "batch", "results")}
+        shuffle = plan.arguments.get("shuffle")
+        mixed = shuffle is None or shuffle.known is not False
+        lines = [*plan.before, f"{name['metrics']} = {metrics}"]
+        if plan.history:
+            lines.append(f"{plan.history} = {{}}")
+        if mixed:
+            lines.append(f"{name['order']} = np.random.default_rng({SEED})")
+        lines += callbacks.before
+        span = f"{plan.epochs}" if plan.first == "0" else f"{plan.first}, {plan.epochs}"
+        lines.append(f"for {name['epoch']} in range({span}):")
+        body = [f"{name['metrics']}.reset()"]
+        if mixed:
+            body.append(f"{name['shuffled']} = {name['order']}.permutation({plan.rows})")
+            index = f"{name['shuffled']}[{name['start']} : {name['start']} + {plan.size}]"
+            bound = [f"{name['batch']} = {index}"]
+            rows = name["batch"]
+        else:
+            end = f"{name['start']} + {plan.size}" if plan.rows.startswith("len(") else f"min({name['start']} + {plan.size}, {plan.rows})"
+            bound, rows = [], f"{name['start']} : {end}"
+        batches = f"range(0, {plan.rows}, {plan.size})"
+        if plan.verbose not in (0, 2):
+            self.unit.imports.add("tqdm")
+            batches = f'tqdm({batches}, desc=f"{_epoch(name["epoch"], plan.epochs)}")'
+        body.append(f"for {name['start']} in {batches}:")
+        body += [f"    {line}" for line in bound]
+        data = [self.indexed(plan.x, rows, plan.compiled.spec)] + ([f"{plan.y}[{rows}]"] if plan.y else [])
+        body.append(f"    {plan.step}({plan.model}, {self.optimizer_of(plan, frame)}, {name['metrics']}, {', '.join(data)})")
+        computed = f"{{name: float(value) for name, value in {name['metrics']}.compute().items()}}"
+        results = name["results"]
+        if plan.validation or plan.history:
+            body.append(f"{results} = {computed}")
+            computed = results
+        if plan.validation:
+            body.append(f"validation = {plan.validation}")
+            body.append(f'{results} |= {{f"val_{{name}}": value for name, value in validation.items()}}')
+        if plan.verbose != 0:
+            body.append(f"print({computed})" if plan.verbose not in (2,) else f'print(f"{_epoch(name["epoch"], plan.epochs)}:", {computed})')
+        if plan.history:
+            body += [f"for name, value in {results}.items():", f"    {plan.history}.setdefault(name, []).append(value)"]
+        body += callbacks.after_epoch
+        return [*lines, *[f"    {line}" for line in body], *callbacks.after]
+
+    def optimizer_of(self, plan: Plan, frame: Frame) -> str:
+        return self.optimizer_name(frame)
+
+    # -- evaluate and predict ----------------------------------------------------------------------
+
+    def evaluate_model(self, base: Value, node: cst.Call, frame: Frame) -> Value:
+        arguments = self.named_values(node, _EVALUATE, frame)
+        compiled = self.find_compiled(base, node, frame)
+        if arguments is None or compiled is None:
+            return Value(node)
+        if "y" not in arguments and not self.has_own_step(compiled):
+            frame.unit.residual(frame.function, node, "Model.evaluate", "data that brings its own labels")
+            return Value(node)
+        function = self.evaluate(compiled, frame)
+        if function is None:
+            return Value(node)
+        data = [text(base.code), *[text(arguments[key].code) for key in ("x", "y") if key in arguments]]
+        if "batch_size" in arguments and arguments["batch_size"].known is not None:
+            data.append(text(arguments["batch_size"].code))
+        call = f"{function}({', '.join(data)})"
+        verbose = arguments.get("verbose")
+        small = self.line.body[0] if self.line is not None else None
+        if isinstance(small, cst.Expr) and small.value is node:
+            quiet = verbose is not None and verbose.known == 0
+            return Value(cst.parse_expression(call if quiet else f"print({call})"))
+        if "return_dict" in arguments and arguments["return_dict"].known is True:
+            return Value(cst.parse_expression(call))
+        single = not self.has_own_step(compiled) and not self.metrics_of(compiled)
+        if single:
+            return Value(cst.parse_expression(f'{call}["loss"]'))
+        unpacked = isinstance(small, cst.Assign) and small.value is node and isinstance(small.targets[0].target, cst.Tuple | cst.List)
+        return Value(cst.parse_expression(f"{call}.values()" if unpacked else f"list({call}.values())"))
+
+    def predict_model(self, base: Value, node: cst.Call, frame: Frame) -> Value:
+        arguments = self.named_values(node, _PREDICT, frame)
+        if arguments is None or "x" not in arguments:
+            return Value(node)
+        function = self.predict(base, frame)
+        data = [text(base.code), text(arguments["x"].code)]
+        if "batch_size" in arguments and arguments["batch_size"].known is not None:
+            data.append(text(arguments["batch_size"].code))
+        return Value(cst.parse_expression(f"{function}({', '.join(data)})"))
+
+    # -- the history -------------------------------------------------------------------------------
+
+    def attribute(self, base: Value, node: cst.Attribute, frame: Frame) -> Value:
+        if isinstance(base.special, History):
+            if node.attr.value == "history":
+                return Value(base.code)
+            frame.unit.residual(frame.function, node, f"History.{node.attr.value}", "of what `fit` returns, `history` alone is ported")
+        return super().attribute(base, node, frame)
+
+    def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
+        items, config = super()._small_Assign(node, frame)
+        target = node.targets[0].target
+        if isinstance(target, cst.Name) and len(items) == 1 and isinstance(items[0], cst.Assign):
+            value = items[0].value
+            if isinstance(value, cst.Name) and value.value == target.value and not isinstance(node.value, cst.Name):
+                return [], config
+        return items, config
+
+    def small(self, line: cst.SimpleStatementLine, node: cst.BaseSmallStatement, frame: Frame) -> Any:
+        result = super().small(line, node, frame)
+        first = result.call[0] if result.call else None
+        if first is not None and frame.mode == "plain" and line.leading_lines and not getattr(first.node, "leading_lines", ()):
+            first.node = first.node.with_changes(leading_lines=line.leading_lines)  # type: ignore[union-attr]
+        return result
+
+
+def _code(value: Value | None, default: str) -> str:
+    """A number's code; None means Keras's default."""
+    if value is None or value.known is None:
+        return default
+    code = text(value.code)
+    return code if isinstance(value.code, cst.Name | cst.Integer | cst.Attribute | cst.Call) else f"({code})"
+
+
+def _epoch(name: str, epochs: str) -> str:
+    """`epoch {epoch + 1}/{epochs}`, for an f-string."""
+    if epochs.isdigit():
+        return f"epoch {{{name} + 1}}/{epochs}"
+    plain = not set(epochs) & set("\"'{}\\")
+    return f"epoch {{{name} + 1}}/{{{epochs}}}" if plain else f"epoch {{{name} + 1}}"

@@ -1,0 +1,207 @@
+"""Functions for a batch: the jitted training step, the evaluation step, and what loops over them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import libcst as cst
+
+from codemods.passes.frame import Frame
+from codemods.passes.modules import ModuleSpec
+from codemods.passes.training_compile import Batch, Compiling
+from codemods.passes.training_values import Compiled
+from codemods.passes.values import Value, text
+
+#: Names to fall back on where the user has the first one.
+_OTHER_NAMES = {"compute_loss": "batch_loss", "train_step": "fit_step"}
+#: A loss of fewer characters is written where it is used.
+_SHORT = 60
+
+
+class Steps(Compiling):
+    """Writes functions at module level; each is placed before the first function that needs it."""
+
+    def start(self) -> None:
+        super().start()
+        self.steps: dict[tuple[str, int], tuple[str, str, str]] = {}  # (name, function that it stands before, code)
+
+    def step(self, kind: str, base: str, compiled: Compiled | ModuleSpec | None, frame: Frame, code: str) -> str:
+        """Registers a function; `code` has `NAME` for its name. Returns the name."""
+        key = (kind, id(compiled.node) if isinstance(compiled, Compiled) else id(compiled))
+        if key in self.steps:
+            name, home, _ = self.steps[key]
+        else:
+            taken = {*self.unit.functions, *self.unit.classes, *self.unit.globals, *[n for n, _, _ in self.steps.values()]}
+            same = [n for n, _, other in self.steps.values() if other == code]
+            if same:
+                return same[0]
+            others = itertools.chain([base, _OTHER_NAMES.get(base, f"{base}_model")], (f"{base}{i}" for i in itertools.count(2)))
+            name = next(n for n in others if n not in taken)
+            home = frame.function
+        self.steps[key] = (name, home, code)
+        return name
+
+    def functions_before(self, name: str, node: cst.FunctionDef) -> list[Any]:
+        return [*super().functions_before(name, node), *self.steps_at(name)]
+
+    def steps_at(self, function: str) -> list[Any]:
+        return [
+            cst.parse_statement(code.replace("NAME", name)) for name, home, code in self.steps.values() if home == function
+        ]
+
+    def port_statement(self, statement: cst.BaseStatement) -> list[cst.BaseStatement]:
+        new = super().port_statement(statement)
+        if statement is not self.last_statement():
+            return new
+        steps = [s.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2) for s in self.steps_at("<module>")]
+        return [*steps, *new]
+
+    def last_statement(self) -> Any:
+        return next((s for s in reversed(self.unit.module.body) if not isinstance(s, cst.ClassDef | cst.FunctionDef)), None)
+
+    # -- steps -------------------------------------------------------------------------------------
+
+    def forward(self, compiled: Compiled, training: bool) -> str:
+        """A call of the model on `x`."""
+        spec = compiled.spec
+        if training:
+            return "model(x, training=True)" if spec is None or spec.mode else "model(x)"
+        return "model(x, training=False)" if spec is not None and spec.mode_required else "model(x)"
+
+    def updates(self, compiled: Compiled, batch: Batch, frame: Frame) -> str | None:
+        """Arguments of `metrics.update` after a step."""
+        metrics = self.metrics_of(compiled)
+        if metrics is None:
+            return None
+        self.unit.imports.add("jnp")
+        found = {"loss": "jnp.full(len(y), loss)"}
+        for metric in metrics:
+            update = self.metric_update(metric, batch.labels, batch.predictions, frame)
+            if update is None:
+                return None
+            if any(found.get(key, code) != code for key, code in update.items()):
+                self.unit.residual(frame.function, compiled.node, metric.name, "two metrics of one name")
+                return None
+            found |= update
+        return ", ".join(f"{key}={code}" for key, code in found.items())
+
+    def make_metrics(self, compiled: Compiled, frame: Frame) -> str | None:
+        """`nnx.MultiMetric(...)` with the loss first, as Keras reports them."""
+        metrics = self.metrics_of(compiled)
+        if metrics is None:
+            return None
+        parts = ['loss=nnx.metrics.Average("loss")']
+        for metric in metrics:
+            code = self.metric_make(metric, frame)
+            if code is None:
+                return None
+            parts.append(f"{metric.name}={code}")
+        self.unit.imports.add("nnx")
+        return f"nnx.MultiMetric({', '.join(parts)})"
+
+    def loss_call(self, compiled: Compiled, batch: Batch, frame: Frame) -> str | None:
+        """The loss of a batch; a longer one gets a function of its own."""
+        found = self.loss_of(compiled, batch, frame)
+        if found is None:
+            return None
+        lines, code = found
+        if not lines and len(code) < _SHORT:
+            return code
+        name = text(batch.predictions.code)
+        body = "\n".join(f"    {line}" for line in [*lines, f"return {code}"])
+        function = self.step("loss", "compute_loss", compiled, frame, f"def NAME({name}, y):\n{body}\n")
+        return f"{function}({name}, y)"
+
+    def train_step(self, compiled: Compiled, frame: Frame) -> str | None:
+        """The jitted step that `fit` takes for a batch; its name."""
+        batch = self.batch(compiled)
+        loss = self.loss_call(compiled, batch, frame)
+        updates = self.updates(compiled, batch, frame)
+        if loss is None or updates is None:
+            return None
+        name, model = text(batch.predictions.code), self.forward(compiled, True)
+        prepare = f"    {batch.prepare}\n\n" if batch.prepare else ""
+        code = f"@nnx.jit\ndef NAME(model, optimizer, metrics, x, y):\n{prepare}    def loss_fn(model):\n"
+        if name in updates:
+            code += f"        {name} = {model}\n        return {loss}, {name}\n\n"
+            code += f"    (loss, {name}), grads = nnx.value_and_grad(loss_fn, has_aux=True)(model)\n"
+        else:
+            code += f"        {name} = {model}\n        return {loss}\n\n"
+            code += "    loss, grads = nnx.value_and_grad(loss_fn)(model)\n"
+        code += f"    optimizer.update(model, grads)\n    metrics.update({updates})\n"
+        self.unit.imports.add("nnx")
+        return self.step("train", "train_step", compiled, frame, code)
+
+    def eval_step(self, compiled: Compiled, frame: Frame) -> str | None:
+        batch = self.batch(compiled)
+        loss = self.loss_call(compiled, batch, frame)
+        updates = self.updates(compiled, batch, frame)
+        if loss is None or updates is None:
+            return None
+        name = text(batch.predictions.code)
+        prepare = f"    {batch.prepare}\n" if batch.prepare else ""
+        code = (
+            f"@nnx.jit\ndef NAME(model, metrics, x, y):\n{prepare}"
+            f"    {name} = {self.forward(compiled, False)}\n    loss = {loss}\n    metrics.update({updates})\n"
+        )
+        self.unit.imports.add("nnx")
+        return self.step("eval", "eval_step", compiled, frame, code)
+
+    def evaluate(self, compiled: Compiled, frame: Frame) -> str | None:
+        """`evaluate(model, x, y, batch_size)`: the loss and the metrics over a data set, by name."""
+        metrics, step = self.make_metrics(compiled, frame), self.eval_step(compiled, frame)
+        if metrics is None or step is None:
+            return None
+        x = self.sliced("x", "start", "batch_size", compiled.spec)
+        code = (
+            "def NAME(model, x, y, batch_size=32):\n"
+            '    """Loss and metrics over a data set."""\n'
+            f"    metrics = {metrics}\n"
+            "    for start in range(0, len(y), batch_size):\n"
+            f"        {step}(model, metrics, {x}, y[start : start + batch_size])\n"
+            "    return {name: float(value) for name, value in metrics.compute().items()}\n"
+        )
+        return self.step("evaluate", "evaluate", compiled, frame, code)
+
+    def predict(self, base: Value, frame: Frame) -> str:
+        """`predict(model, x, batch_size)`: the outputs for a data set, as NumPy arrays."""
+        spec = base.module.spec if base.module is not None else None
+        call = "model(x, training=False)" if spec is not None and spec.mode_required else "model(x)"
+        step = self.step("predict_step", "predict_step", spec, frame, f"@nnx.jit\ndef NAME(model, x):\n    return {call}\n")
+        self.unit.imports |= {"nnx", "np", "jax"}
+        x = self.sliced("x", "start", "batch_size", spec)
+        rows = "len(x)" if x.startswith("x[") else "len(jax.tree.leaves(x)[0])"
+        single = spec is None or spec.result is None or spec.result.tensor is not None
+        joined = "np.concatenate(outputs)" if single else "jax.tree.map(lambda *parts: np.concatenate(parts), *outputs)"
+        code = (
+            "def NAME(model, x, batch_size=32):\n"
+            f"    outputs = [{step}(model, {x}) for start in range(0, {rows}, batch_size)]\n"
+            f"    return {joined}\n"
+        )
+        return self.step("predict", "predict", spec, frame, code)
+
+    # -- data --------------------------------------------------------------------------------------
+
+    def is_tree(self, spec: ModuleSpec | None) -> bool:
+        """Does the model take several inputs, in a dict or a list?"""
+        if spec is None:
+            return False
+        finished = self.finished.get(id(spec))
+        if isinstance(finished, Value):
+            return finished.mapping is not None or len(finished.items or ()) > 1
+        for entry in self.unit.trace.instances(spec.source):
+            call = self.unit.trace.input_tree(entry)
+            first = (call or {}).get("inputs") or [None]
+            return isinstance(first[0], list) or isinstance(first[0], dict) and "shape" not in first[0]
+        return False
+
+    def indexed(self, x: str, index: str, spec: ModuleSpec | None) -> str:
+        """Rows of the inputs."""
+        if not self.is_tree(spec):
+            return f"{x}[{index}]"
+        self.unit.imports.add("jax")
+        return f"jax.tree.map(lambda a: a[{index}], {x})"
+
+    def sliced(self, x: str, start: str, size: str, spec: ModuleSpec | None) -> str:
+        return self.indexed(x, f"{start} : {start} + {size}", spec)
