@@ -188,14 +188,21 @@ class Calls:
                 )
                 return None
             else:
-                found.append((arg.keyword.value if arg.keyword else None, value))
+                found.append((arg.keyword.value if arg.keyword else None, self.read_variable(value)))
         return found
+
+    def read_variable(self, value: Value) -> Value:
+        """A variable handed to a function: its array, `self.w[...]`."""
+        if value.special != "variable" or not isinstance(value.code, cst.Attribute | cst.Name | cst.Subscript):
+            return value
+        whole = cst.Subscript(value.code, [cst.SubscriptElement(cst.Index(cst.Ellipsis()))])
+        return dataclasses.replace(value, code=whole, special=None)
 
     def plain_call(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
         """A call of something the port knows nothing of: only its arguments are rewritten."""
         args, values = [], []
         for arg in node.args:
-            value = self.eval(arg.value, frame)  # type: ignore[attr-defined]
+            value = self.read_variable(self.eval(arg.value, frame))  # type: ignore[attr-defined]
             self.escape(value)
             values.append(value)
             args.append(arg.with_changes(value=value.code))
@@ -433,7 +440,7 @@ class Calls:
             if tensor is not None and tensor.shape is not None:
                 rank = len(tensor.shape)
                 dims = tuple(
-                    d if same_dim(d, 1) or (isinstance(d, int) and isinstance(best.get(i - rank), int)) else best.get(i - rank, d)
+                    d if symbols.code(d) is not None else best.get(i - rank, d)
                     for i, d in enumerate(tensor.shape)
                 )
                 tensor = TensorType(dims, tensor.dtype)

@@ -12,7 +12,7 @@ from codemods.engine.outcome import Residual
 from codemods.engine.template import Arg, inline
 from codemods.passes.methods import Methods
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec
-from codemods.passes.names import RenameMarkers, ReplaceNames, read_names
+from codemods.passes.names import RenameMarkers, ReplaceNames, assigned_names, read_names
 from codemods.passes.values import TensorType, Value, same_dim, text
 
 #: Stands for a size that no constructor code gives; harmless where a body only asks for the rank.
@@ -35,6 +35,7 @@ class Finalise(Methods):
             if isinstance(layer.factory, ModuleInstance):
                 self.finalise(layer.factory.spec)
         new: dict[str, cst.BaseExpression] = {}
+        self.later = names_bound_later(spec.init)
         for layer in spec.layers:
             code = self.layer_code(layer, spec)
             if code is not None:
@@ -126,7 +127,7 @@ class Finalise(Methods):
                 return cst.Name(IN_FEATURES)
             dims = [shape[i] if shape is not None and -len(shape) <= i < len(shape) else None for shape in shapes]
             if dims and dims[0] is not None and all(d is not None and same_dim(d, dims[0]) for d in dims):
-                code = spec.symbols.code(dims[0])
+                code = spec.symbols.code(dims[0], self.later.get(layer.marker, ()))
                 if code is not None:
                     return cst.parse_expression(code)
             found = {shape[i] for shape in traced if rank is None or len(shape) == rank}
@@ -202,7 +203,7 @@ class Finalise(Methods):
     def in_dim(self, module: ModuleInstance, name: str, spec: ModuleSpec) -> cst.BaseExpression:
         dims = module.in_dims.get(name, [])
         if dims and dims[0] is not None and all(d is not None and same_dim(d, dims[0]) for d in dims):
-            code = spec.symbols.code(dims[0])
+            code = spec.symbols.code(dims[0], self.later.get(module.marker, ()))
             if code is not None:
                 return cst.parse_expression(code)
         shapes = self.unit.trace.inputs(self.unit.trace.made_at(module.span))
@@ -251,6 +252,32 @@ class Finalise(Methods):
         """Names that loop variables over layers must not shadow."""
         frame = self.staged_frames.get(id(spec))
         return set(frame.env) - {"self"} if frame is not None else set()
+
+
+def names_bound_later(init: list[cst.BaseStatement]) -> dict[str, set[str]]:
+    """For every name read in a constructor, the local names that are bound only after its first read."""
+    every = set().union(*[assigned_names(statement) for statement in init], set())
+    bound: set[str] = set()
+    later: dict[str, set[str]] = {}
+
+    def walk(statements: Any) -> None:
+        for statement in statements:
+            body = getattr(statement, "body", None)
+            if isinstance(statement, cst.For):
+                bound.update(assigned_names(cst.Assign([cst.AssignTarget(statement.target)], cst.Name("_"))))
+            if isinstance(body, cst.IndentedBlock):
+                walk(body.body)
+                orelse = getattr(statement, "orelse", None)
+                while orelse is not None:
+                    walk(orelse.body.body)
+                    orelse = getattr(orelse, "orelse", None)
+                continue
+            for name in read_names(statement):
+                later.setdefault(name, every - bound)
+            bound.update(assigned_names(statement))
+
+    walk(init)
+    return later
 
 
 def _numbered(base: str, index: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -138,12 +138,15 @@ class Symbols:
         if not isinstance(dim, int):
             self._preferred.setdefault(str(dim), code)
 
-    def code(self, dim: Dim) -> str | None:
-        """Code for a dim, or None when it depends on something that has none."""
+    def code(self, dim: Dim, not_yet: Collection[str] = ()) -> str | None:
+        """Code for a dim, or None when it depends on something that has none.
+
+        `not_yet`: names that are bound only later.
+        """
         if isinstance(dim, int):
             return str(dim)
         text = str(dim)
-        if text in self._preferred:
+        if text in self._preferred and not _names_in(self._preferred[text]) & set(not_yet):
             return self._preferred[text]
         tree = ast.parse(text, mode="eval")
         if any(isinstance(n, ast.Name) and n.id not in ("mod", "floordiv", "max", "min") and not self._code.get(n.id)
@@ -161,7 +164,7 @@ class Symbols:
         if isinstance(dim, int):
             return dim
         env: dict[str, Any] = {"floordiv": lambda a, b: a // b, "mod": lambda a, b: a % b}
-        env |= {"max": export.symbolic_shape and _maximum, "min": _minimum}
+        env |= {"max": _maximum, "min": _minimum}
         for name, code in self._code.items():
             env[name] = by_code.get(code or "", None) if code in by_code else self._symbol(name)
         try:
@@ -171,6 +174,10 @@ class Symbols:
 
     def _symbol(self, name: str) -> Dim:
         return export.symbolic_shape(name, scope=self._scope)[0]
+
+
+def _names_in(code: str) -> set[str]:
+    return {n.id for n in ast.walk(ast.parse(code, mode="eval")) if isinstance(n, ast.Name)}
 
 
 def _maximum(a: Dim, b: Dim) -> Dim:
