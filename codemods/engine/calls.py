@@ -135,6 +135,8 @@ class Calls(Computing):
             if arg.keyword is not None and isinstance(value, Known):
                 if path and not value.users and is_default(path, arg.keyword.value, value.value):
                     continue
+                if path is None and not value.users and value.value is None:
+                    continue
                 if value.source is Source.DEFAULT:
                     ledger.add(arg.keyword.value)
             parts = self.parts(value) if arg.star == "*" else None

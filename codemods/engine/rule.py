@@ -11,7 +11,8 @@ same body against TensorFlow (`tests/rules`). Registration is this decorator and
 
 What a body may hold (it is partially evaluated, never executed, when code is ported):
   * `return EXPRESSION`: the replacement; parts of it over known values only are printed as a literal
-    (`padding.upper()` gives `"SAME"`), others as code (`padding.upper()` of the user's expression);
+    (`padding.upper()` gives `"SAME"`), others as code (`padding.upper()` of the user's expression).
+    A keyword that comes to the target's own default, or to None in a call of `layer`, is left out;
   * `if CONDITION:` over arguments whose value is known when porting (constants in the source, or
     arguments that were not given). A condition on an argument that is not known makes the call a
     residual; test `known(arg)` first where there is a form for both cases. `and`, `or` stop early.

@@ -61,7 +61,7 @@ class MultiHeadAttention:
             refuse("keys and values of different widths")
         return nnx.MultiHeadAttention(
             num_heads, query.shape[-1], qkv_features=num_heads * key_dim, out_features=output_shape,
-            in_kv_features=value.shape[-1], dropout_rate=dropout, broadcast_dropout=False, use_bias=use_bias,
+            in_kv_features=value.shape[-1], dropout_rate=dropout, broadcast_dropout=not dropout, use_bias=use_bias,
             kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), decode=False,
             rngs=rngs,
         )  # fmt: skip
@@ -78,16 +78,18 @@ class MultiHeadAttention:
             mask = over_heads(attention_mask)
         if use_causal_mask and (attention_mask is not None or return_attention_scores):
             mask = causal(query, value) if attention_mask is None else jnp.logical_and(mask, causal(query, value))
-        only_causal = use_causal_mask and attention_mask is None and not return_attention_scores
+        only_causal = None
+        if use_causal_mask and attention_mask is None:
+            only_causal = True
         if return_attention_scores and key is None:
             return (
                 layer(query, value, mask=mask, deterministic=deterministic),
-                attention_weights(layer, query, value, mask),
+                attention_weights(layer, query, value, mask=mask),
             )
         if return_attention_scores:
             return (
                 layer(query, key, value, mask=mask, deterministic=deterministic),
-                attention_weights(layer, query, key, mask),
+                attention_weights(layer, query, key, mask=mask),
             )
         if key is None:
             return layer(query, value, mask=mask, is_causal=only_causal, deterministic=deterministic)

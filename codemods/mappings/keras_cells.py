@@ -8,6 +8,7 @@ from codemods.mappings.keras_initializers import initializer
 from codemods.mappings.keras_recurrent import (
     GRUCell,
     forget_bias,
+    last_and_state,
     last_and_states,
     only_state,
     outputs_and_states,
@@ -131,7 +132,7 @@ class SimpleRNNCell:
 class RNN:
     wraps = ("cell",)
     children = {"cell": "cell"}
-    helpers = (outputs_and_states, last_and_states)
+    helpers = (outputs_and_states, last_and_states, last_and_state)
 
     def make(cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
              zero_output_for_mask=False, time_major=False, *, x, rngs):  # fmt: skip
@@ -149,7 +150,7 @@ class RNN:
         if return_state and return_sequences:
             return layer(sequences, return_carry=True)[::-1]
         if return_state:
-            return (layer(sequences, return_carry=True)[0],) * 2
+            return last_and_state(layer(sequences, return_carry=True))
         if return_sequences:
             return layer(sequences)
         return layer(sequences)[:, -1]

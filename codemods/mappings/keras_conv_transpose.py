@@ -2,10 +2,18 @@
 
 from flax import nnx
 
-from codemods.engine.rule import computed, f32, layer, refuse, sample
+from codemods.engine.rule import computed, f32, inline, known, layer, refuse, sample
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_conv import even, pair, per_axis, triple
 from codemods.mappings.keras_initializers import initializer
+
+
+@inline
+def beyond_one(value):
+    """`value`, or None for all ones, which is the default of `nnx.ConvTranspose`."""
+    if known(value) and even(value) == 1:
+        return None
+    return even(value)
 
 
 @computed
@@ -59,8 +67,8 @@ class Conv2DTranspose:
         if output_padding is not None:
             pads = transposed_padding(padding, output_padding, kernel_size, dilation_rate, 2)
         return nnx.ConvTranspose(
-            x.shape[-1], filters, pair(kernel_size), strides=even(strides), padding=pads,
-            kernel_dilation=even(dilation_rate), use_bias=use_bias, transpose_kernel=True,
+            x.shape[-1], filters, pair(kernel_size), strides=beyond_one(strides), padding=pads,
+            kernel_dilation=beyond_one(dilation_rate), use_bias=use_bias, transpose_kernel=True,
             kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
         )  # fmt: skip
 
@@ -93,8 +101,8 @@ class Conv1DTranspose:
         if output_padding is not None:
             pads = transposed_padding(padding, output_padding, kernel_size, dilation_rate, 1)
         return nnx.ConvTranspose(
-            x.shape[-1], filters, kernel_size, strides=even(strides), padding=pads,
-            kernel_dilation=even(dilation_rate), use_bias=use_bias, transpose_kernel=True,
+            x.shape[-1], filters, kernel_size, strides=beyond_one(strides), padding=pads,
+            kernel_dilation=beyond_one(dilation_rate), use_bias=use_bias, transpose_kernel=True,
             kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
         )  # fmt: skip
 
@@ -126,8 +134,8 @@ class Conv3DTranspose:
         if output_padding is not None:
             pads = transposed_padding(padding, output_padding, kernel_size, dilation_rate, 3)
         return nnx.ConvTranspose(
-            x.shape[-1], filters, triple(kernel_size), strides=even(strides), padding=pads,
-            kernel_dilation=even(dilation_rate), use_bias=use_bias, transpose_kernel=True,
+            x.shape[-1], filters, triple(kernel_size), strides=beyond_one(strides), padding=pads,
+            kernel_dilation=beyond_one(dilation_rate), use_bias=use_bias, transpose_kernel=True,
             kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
         )  # fmt: skip
 

@@ -18,6 +18,8 @@ class Rescaling:
     def call(layer, inputs, *, scale, offset):
         if known(offset) and offset == 0:
             return inputs * scale
+        if known(offset) and offset < 0:
+            return inputs * scale - -offset
         return inputs * scale + offset
 
 

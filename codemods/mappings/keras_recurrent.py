@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import Weight, f32, inline, layer, refuse, sample
+from codemods.engine.rule import Weight, f32, inline, known, layer, refuse, sample
 from codemods.mappings.keras_activate import as_function
 from codemods.mappings.keras_initializers import initializer
 
@@ -33,6 +33,11 @@ def last_and_states(result):
     """(last output, h, c) of an RNN over an LSTM cell that returns its carry."""
     (c, h), _ = result
     return h, h, c
+
+
+def last_and_state(result):
+    """(last output, state) of an RNN, over a cell whose state is its output, that returns its carry."""
+    return result[0], result[0]
 
 
 @inline
@@ -86,7 +91,7 @@ class LSTM:
         if mask is not None:
             refuse("a mask given to a recurrent layer: nnx.RNN takes seq_lengths where the padding is at the end")
         carry = None
-        if initial_state is not None:
+        if not known(initial_state) or initial_state is not None:
             carry = (initial_state[1], initial_state[0])
         if return_state and return_sequences:
             return outputs_and_states(layer(sequences, initial_carry=carry, return_carry=True))
@@ -122,7 +127,7 @@ def recurrent_shape(x, units, return_sequences, return_state, states):
     ],
 )
 class GRU:
-    helpers = (GRUCell,)
+    helpers = (GRUCell, last_and_state)
 
     def make(units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
              kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
@@ -152,7 +157,7 @@ class GRU:
         if return_state and return_sequences:
             return layer(sequences, initial_carry=only_state(initial_state), return_carry=True)[::-1]
         if return_state:
-            return (layer(sequences, initial_carry=only_state(initial_state), return_carry=True)[0],) * 2
+            return last_and_state(layer(sequences, initial_carry=only_state(initial_state), return_carry=True))
         if return_sequences:
             return layer(sequences, initial_carry=only_state(initial_state))
         return layer(sequences, initial_carry=only_state(initial_state))[:, -1]
@@ -202,6 +207,7 @@ class SimpleRNN:
             reverse=go_backwards,
         )  # fmt: skip
 
+    helpers = (last_and_state,)
     call = GRU.call
     shape = GRU.shape
     weights = {
