@@ -80,10 +80,10 @@ def constant(value=0.0):
     return nnx.initializers.constant(value)
 
 
-@rule("tf.constant_initializer", samples=[sample(), sample(0.5), sample(value=-1.0)])
-def constant_initializer(value=0, support_partial=False):
-    if support_partial:
-        refuse("support_partial: partial initialisation has no form in Flax")
+@rule("tf.constant_initializer", samples=[sample(0.5), sample(value=-1.0)])
+def constant_initializer(value=0, support_partition=False):
+    if support_partition:
+        refuse("support_partition: partial initialisation has no form in Flax")
     return nnx.initializers.constant(value)
 
 

@@ -109,9 +109,9 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     if axis != -1:
         refuse("another axis than the last: move it to the end")
     normalized = nnx.standardize(x, mean=mean, variance=variance, epsilon=epsilon)
-    if known(scale) and scale is not None:
+    if not (known(scale) and scale is None):
         normalized = normalized * scale
-    if known(offset) and offset is not None:
+    if not (known(offset) and offset is None):
         normalized = normalized + offset
     return normalized
 

@@ -10,7 +10,7 @@ import numpy as np
 from codemods.engine.rule import attribute, f32, i32, method, sample
 
 
-@method("numpy", samples=[sample(f32(2, 3)), sample(i32())])
+@method("numpy", samples=[sample(i32(2, 3)), sample(i32())])
 def numpy(x):
     return np.asarray(x)
 

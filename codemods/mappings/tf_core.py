@@ -214,7 +214,6 @@ def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
 @rule(
     "tf.meshgrid",
     samples=[sample(f32(3), f32(4)), sample(f32(3), f32(4), indexing="ij"), sample(i32(2), i32(3), i32(2))],
-    loose="TensorFlow takes the keywords as **kwargs",
 )
 def meshgrid(*args, indexing="xy", name="meshgrid"):
     return jnp.meshgrid(*args, indexing=indexing)

@@ -217,3 +217,18 @@ def random_contrast(image, lower, upper, seed=None):
 def random_crop(value, size, seed=None, name=None):
     room = jnp.array(value.shape) - jnp.array(size) + 1
     return lax.dynamic_slice(value, jax.random.randint(rngs.noise(), (value.ndim,), 0, room), size)
+
+
+@rule(
+    "tf.image.extract_patches",
+    samples=[
+        sample(f32(1, 6, 6, 2), [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"),
+        sample(f32(2, 5, 5, 3), [1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1], padding="SAME"),
+    ],
+)
+def extract_patches(images, sizes, strides, rates, padding, name=None):
+    patches = lax.conv_general_dilated_patches(
+        images, sizes[1:3], strides[1:3], padding, rhs_dilation=rates[1:3], dimension_numbers=("NHWC", "OIHW", "NHWC")
+    )
+    by_channel = jnp.reshape(patches, (*patches.shape[:3], images.shape[-1], -1))
+    return jnp.reshape(jnp.swapaxes(by_channel, -1, -2), patches.shape)

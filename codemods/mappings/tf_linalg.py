@@ -71,7 +71,6 @@ def tensordot(a, b, axes, name=None):
         sample("...ij->...ji", f32(2, 3, 4)),
         sample("i,i->", f32(3), f32(3)),
     ],
-    loose="TensorFlow takes the keywords as **kwargs",
 )
 def einsum(equation, *inputs, optimize="greedy", name=None):
     return jnp.einsum(equation, *inputs)

@@ -62,7 +62,7 @@ def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
     "tf.nn.compute_average_loss", samples=[sample(f32(6)), sample(f32(6), global_batch_size=12), sample(f32(6), f32(6))]
 )
 def compute_average_loss(per_example_loss, sample_weight=None, global_batch_size=None):
-    if known(sample_weight) and sample_weight is not None:
+    if not (known(sample_weight) and sample_weight is None):
         per_example_loss = per_example_loss * sample_weight
     if global_batch_size is None:
         return jnp.sum(per_example_loss) / len(per_example_loss)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 
 from codemods.engine.rule import Difference, refuse, rule, sample
+from codemods.mappings.tf_debugging import LEFT
 
 COMPOSITES = "expand_composites: sparse and ragged tensors have no form as pytrees of arrays"
 NONE = Difference("None in the structure", "None is a leaf in TensorFlow and an empty subtree in JAX")
@@ -14,7 +15,6 @@ NONE = Difference("None in the structure", "None is a leaf in TensorFlow and an 
     "tf.nest.map_structure",
     samples=[sample(abs, [-1, (2, -3)]), sample(max, {"a": 1, "b": [2]}, {"a": 3, "b": [0]})],
     differences=[NONE],
-    loose="TensorFlow takes keywords as **kwargs",
 )
 def map_structure(func, *structure, check_types=True, expand_composites=False):
     if expand_composites:
@@ -43,3 +43,8 @@ def pack_sequence_as(structure, flat_sequence, expand_composites=False):
 @rule("tf.nest.is_nested", samples=[sample([1]), sample({"a": 1}), sample(3), sample("ab"), sample((1,))])
 def is_nested(seq):
     return isinstance(seq, (list, tuple, dict))
+
+
+@rule("tf.nest.assert_same_structure", samples=[sample([1, (2,)], [3, (4,)])], differences=[LEFT])
+def assert_same_structure(nest1, nest2, check_types=True, expand_composites=False):
+    return None

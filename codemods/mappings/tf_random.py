@@ -74,7 +74,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, na
         sample([40, 50], -1.0, 3.0),
         sample((40, 50), maxval=0.5),
         sample([40, 50], 0, 9, dtype="int32"),
-        sample([40, 50], maxval=5, dtype="int64", seed=1),
+        sample([40, 50], maxval=5, dtype="int32", seed=1),
     ],
     differences=[RANDOM],
     random=True,
@@ -90,7 +90,7 @@ def shuffle(value, seed=None, name=None):
 
 @rule(
     "tf.random.categorical",
-    samples=[sample(f32(20, 5), 60), sample(f32(20, 5), num_samples=60, dtype="int32", seed=1)],
+    samples=[sample(f32(20, 5), 60, "int32"), sample(f32(20, 5), num_samples=60, dtype="int32", seed=1)],
     differences=[RANDOM],
     random=True,
 )
@@ -160,7 +160,12 @@ def stateless_uniform(shape, seed, minval=0, maxval=None, dtype="float32", name=
     return uniform_of(jax.random.wrap_key_data(jnp.asarray(seed, dtype=jnp.uint32)), shape, minval, maxval, dtype)
 
 
-@rule("tf.random.stateless_categorical", samples=[sample(f32(20, 5), 60, [1, 2])], differences=[RANDOM], random=True)
+@rule(
+    "tf.random.stateless_categorical",
+    samples=[sample(f32(20, 5), 60, [1, 2], dtype="int32")],
+    differences=[RANDOM],
+    random=True,
+)
 def stateless_categorical(logits, num_samples, seed, dtype="int64", name=None):
     key = jax.random.wrap_key_data(jnp.asarray(seed, dtype=jnp.uint32))
     return jax.random.categorical(key, jnp.expand_dims(logits, 1), shape=(logits.shape[0], num_samples))
