@@ -30,6 +30,10 @@ class Original:
       modes: the expression of the call in each mode.
       variables: its variables, by index.
       dtype: `float32` or `float64`: what float inputs are cast to.
+
+    Attributes:
+      trainable: indices of the variables that are trained.
+      sparse: some gradient came as rows of an embedding.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Original:
         self._modes = modes
         self._variables = list(variables)
         self._dtype = dtype
+        self.sparse = False
         self.trainable = [index for index, variable in enumerate(variables) if is_trained(variable)]
 
     def values(self) -> list[np.ndarray]:
@@ -127,14 +132,17 @@ class Original:
                 outputs = self.call("training" if "training" in self._modes else "inference", self.tensors(inputs[case]))
                 loss = self._loss(outputs, cotangents[case]) * steps.loss_scale
             gradients = tape.gradient(loss, self._raw(weights))
-            pairs = [(g, w) for g, w in zip(gradients, weights, strict=True) if g is not None]
+            # As one array: Keras 3 squares the rows of a sparse gradient before it adds up those of one index.
+            self.sparse |= any(isinstance(gradient, self._tf.IndexedSlices) for gradient in gradients)
+            dense = [None if g is None else self._tf.convert_to_tensor(g) for g in gradients]
+            pairs = [(g, w) for g, w in zip(dense, weights, strict=True) if g is not None]
             if steps.from_zero:
                 for weight in weights:
                     weight.assign(weight * 0.0)
             if optimizer is None:
                 rates.append(SGD_RATE)
                 for gradient, weight in pairs:
-                    weight.assign(weight - SGD_RATE * self._tf.convert_to_tensor(gradient))
+                    weight.assign(weight - SGD_RATE * gradient)
             else:
                 if steps.corrected_epsilon:
                     optimizer.epsilon = epsilon * (1.0 - optimizer.beta_2 ** (number + 1)) ** 0.5
