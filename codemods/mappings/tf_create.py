@@ -109,8 +109,8 @@ def linspace(start, stop, num, name=None, axis=0):
     "tf.eye", samples=[sample(3), sample(2, 4), sample(2, num_columns=3, dtype="int32"), sample(2, batch_shape=[3, 1])]
 )
 def eye(num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None):
-    columns = num_rows if num_columns is None else num_columns
-    if batch_shape is None and num_columns is None:
+    columns = num_rows if known(num_columns) and num_columns is None else num_columns
+    if batch_shape is None and known(num_columns) and num_columns is None:
         return jnp.eye(num_rows, dtype=float_dtype(dtype))
     if batch_shape is None:
         return jnp.eye(num_rows, num_columns, dtype=float_dtype(dtype))
@@ -126,10 +126,10 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None
 )  # fmt: skip
 def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
     axis = -1 if axis is None else axis
-    if on_value is None and off_value is None:
+    if known(on_value) and on_value is None and known(off_value) and off_value is None:
         return jax.nn.one_hot(indices, depth, dtype=float_dtype(dtype), axis=axis)
-    on = 1 if on_value is None else on_value
-    off = 0 if off_value is None else off_value
+    on = 1 if known(on_value) and on_value is None else on_value
+    off = 0 if known(off_value) and off_value is None else off_value
     if dtype is None:
         return jnp.where(jax.nn.one_hot(indices, depth, dtype=jnp.bool_, axis=axis), on, off)
     return jnp.where(jax.nn.one_hot(indices, depth, dtype=jnp.bool_, axis=axis), on, off).astype(as_dtype(dtype))

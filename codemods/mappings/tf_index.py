@@ -107,8 +107,16 @@ def strided_slice(
 ):  # fmt: skip
     if begin_mask or end_mask or ellipsis_mask or new_axis_mask or shrink_axis_mask or var is not None:
         refuse("masks of a strided slice: write the slice as x[begin:end:stride, ...]")
-    strides = [1] * len(begin) if strides is None else strides
-    return input_[index(list(zip(begin, end, strides, strict=True)))]
+    steps = [1] * len(begin) if strides is None else strides
+    if known(begin) and known(end) and known(steps):
+        return input_[index(list(zip(begin, end, steps, strict=True)))]
+    if len(begin) == 1:
+        return input_[begin[0] : end[0] : steps[0]]
+    if len(begin) == 2:
+        return input_[begin[0] : end[0] : steps[0], begin[1] : end[1] : steps[1]]
+    if len(begin) == 3:
+        return input_[begin[0] : end[0] : steps[0], begin[1] : end[1] : steps[1], begin[2] : end[2] : steps[2]]
+    refuse("a strided slice of this rank: write x[begin:end:stride] per axis")
 
 
 SCATTER = [

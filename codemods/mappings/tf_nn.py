@@ -166,7 +166,7 @@ def local_response_normalization(input, depth_radius=5, bias=1, alpha=1, beta=0.
     random=True,
 )
 def dropout(x, rate, noise_shape=None, seed=None, name=None):
-    if noise_shape is None:
+    if known(noise_shape) and noise_shape is None:
         return nnx.Dropout(rate)(x, rngs=rngs)
     return jnp.where(jax.random.bernoulli(rngs.dropout(), 1 - rate, noise_shape), x / (1 - rate), 0)
 
