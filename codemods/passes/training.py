@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codemods.passes.training_fit import Fitting
+from codemods.passes.training_objects import Objects
 
 
-class Training(Fitting):
+class Training(Objects):
     """See the files `training_*.py`."""

@@ -16,7 +16,7 @@ from codemods.mappings.keras_metrics import METRIC_NAMES
 from codemods.passes.frame import Frame
 from codemods.passes.modules import LayerInstance
 from codemods.passes.names import assigned_names, read_names
-from codemods.passes.training_models import Models
+from codemods.passes.training_data import Data
 from codemods.passes.training_values import Compiled, Optimizer
 from codemods.passes.values import TensorType, Value, text
 
@@ -48,7 +48,7 @@ class Batch:
     prepare: str = ""
 
 
-class Compiling(Models):
+class Compiling(Data):
     """Compiled models."""
 
     def start(self) -> None:

@@ -27,6 +27,7 @@ class Host(Plain):
     def start(self) -> None:
         """State of this pass."""
         self.surveyed = False
+        self.host_imports: dict[str, set[str]] = {}
         self.seeds: dict[str, str] = {}
         self.seeded: dict[str, str] = {}
         self.given: dict[str, dict[str, Value]] = {}
@@ -34,6 +35,7 @@ class Host(Plain):
         self.globals_order: list[str] = []
         self.needy: list[int] = []
         self.module_seed = "0"
+        self.at_top = False
 
     def survey(self) -> None:
         """Ports everything once without keeping it, to learn what functions are given and need."""
@@ -46,6 +48,7 @@ class Host(Plain):
             for statement in self.unit.module.body:
                 if not isinstance(statement, cst.ClassDef | cst.FunctionDef):
                     frame = Frame(self.unit, _MODULE, "plain", env=env)
+                    self.at_top = isinstance(statement, cst.SimpleStatementLine)
                     new = [item.node for item in self.run([statement], frame).call]
                     env = frame.env
                     if self.reads_rngs(new) and id(statement) not in self.needy:
@@ -81,7 +84,7 @@ class Host(Plain):
                 break
             jitted |= called
         needs = {
-            name: {g for g in self.globals_order if g in reads[name] - assigned_names(node.body)}
+            name: {g for g in self.globals_order if g in reads[name] - assigned_names(node.body) - _names(node.params)}
             for name, node in self.unit.functions.items() if name in jitted
         }  # fmt: skip
         for _ in needs:
@@ -112,13 +115,16 @@ class Host(Plain):
         frame.env = self.parameters_of(node, name)
         self.seeds.pop(name, None)
         body = [item.node for item in self.run(node.body.body, frame).call]  # type: ignore[arg-type]
-        body, extra = self.with_randomness(node, name, body, frame)
+        body, extra = self.with_randomness(node, name, self.with_host_imports(name, body), frame)
         params = self.with_parameters(node.params, name, extra)
-        body = body or [cst.SimpleStatementLine([cst.Pass()])]
+        body = _without_leaves(body) or [cst.SimpleStatementLine([cst.Pass()])]
         decorators = [self.decorator(d, node, name) for d in node.decorators]
         kept = [d for d in decorators if d is not None]
         new = node.with_changes(body=node.body.with_changes(body=body), params=params, decorators=kept)
         return self.functions_before(name, new), new
+
+    def with_host_imports(self, function: str, body: list[Any]) -> list[Any]:
+        return body
 
     def functions_before(self, name: str, node: cst.FunctionDef) -> list[Any]:
         return []
@@ -175,7 +181,7 @@ class Host(Plain):
         if symbol in _SET_SEED and node.args and frame.mode == "plain":
             seed = text(self.eval(node.args[0].value, frame).code)
             self.seeds[frame.function] = seed
-            if frame.function == _MODULE and isinstance(node.args[0].value, cst.Integer):
+            if frame.function == _MODULE and self.at_top and isinstance(node.args[0].value, cst.Integer):
                 self.module_seed = seed
             self.unit.note(node, f"`{text(node)}`: the seed goes to the functions that make models or draw numbers")
             return Value(node, special="dropped")
@@ -275,8 +281,22 @@ class Host(Plain):
         self.survey()
         frame = Frame(self.unit, _MODULE, "plain")
         frame.env = dict(self.unit.globals) if isinstance(statement, cst.If) else {}
+        self.at_top = isinstance(statement, cst.SimpleStatementLine)
+        self.host_imports.pop(_MODULE, None)
         new = [item.node for item in self.run([statement], frame).call]
-        return [self.settle_plain(node, _MODULE) for node in self.module_randomness(new, statement)]
+        new = self.module_imports(new, statement)
+        seed = {SEED: cst.parse_expression(self.seeds.get(_MODULE, self.module_seed))}
+        new = [node.visit(ReplaceNames(seed)) for node in self.module_randomness(new, statement)]
+        return [self.settle_plain(node, _MODULE) for node in new]
+
+    def module_imports(self, new: list[Any], statement: cst.BaseStatement) -> list[Any]:
+        """Imports for the data: in the script's block, or where a script loads it."""
+        if len(new) == 1 and isinstance(new[0], cst.If):
+            body = self.with_host_imports(_MODULE, list(new[0].body.body))
+            return [new[0].with_changes(body=new[0].body.with_changes(body=body))]
+        if self.host_imports.get(_MODULE):
+            self.unit.residual(_MODULE, statement, "tf.keras.datasets", "data that is loaded when the module is imported: load it in a function")
+        return new
 
     def module_randomness(self, new: list[Any], statement: cst.BaseStatement) -> list[Any]:
         """`rngs` at module level, or in the script's block: made before the first statement that needs it."""
@@ -316,6 +336,26 @@ def _inline_rngs(node: Any) -> Any:
     return node
 
 
+def _without_leaves(body: list[Any]) -> list[Any]:
+    """Drops `variables = model.trainable_variables` where nothing reads the list any more."""
+    reads = set().union(*[read_names(s) for s in body], set())
+    unread = _Unread(reads)
+    return [new for s in body if isinstance(new := s.visit(unread), cst.BaseStatement)]
+
+
+class _Unread(cst.CSTTransformer):
+    def __init__(self, reads: set[str]):
+        self.reads = reads
+
+    def leave_SimpleStatementLine(self, original_node: Any, updated_node: Any) -> Any:
+        small = updated_node.body[0]
+        if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Name) and len(updated_node.body) == 1:
+            leaves = text(small.value).startswith("jax.tree.leaves(nnx.state(")
+            if leaves and small.targets[0].target.value not in self.reads:
+                return cst.RemoveFromParent()
+        return updated_node
+
+
 def _apart(statement: Any) -> Any:
     lines = [line for line in statement.leading_lines if line.comment is not None]
     return statement.with_changes(leading_lines=[cst.EmptyLine(indent=False), cst.EmptyLine(indent=False), *lines])
@@ -327,6 +367,10 @@ def _has_tape(node: cst.FunctionDef) -> bool:
 
 def _all_parameters(params: cst.Parameters) -> list[cst.Param]:
     return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
+def _names(params: cst.Parameters) -> set[str]:
+    return {p.name.value for p in _all_parameters(params)}
 
 
 def _is_static(param: cst.Param) -> bool:
