@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import boolean, computed, f32, layer, sample
+from codemods.engine.rule import boolean, computed, f32, known, layer, sample
 from codemods.mappings.keras_initializers import initializer
 
 
@@ -42,7 +42,9 @@ class LeakyReLU:
         return None
 
     def call(layer, inputs, *, negative_slope, alpha):
-        return nnx.leaky_relu(inputs, negative_slope=negative_slope if alpha is None else alpha)
+        if known(alpha) and alpha is None:
+            return nnx.leaky_relu(inputs, negative_slope=negative_slope)
+        return nnx.leaky_relu(inputs, negative_slope=alpha)
 
 
 @layer("tf.keras.layers.ELU", samples=[sample(x=f32(3, 4)), sample(0.5, x=f32(3, 4))])

@@ -42,6 +42,7 @@ def causal(query, value):
         sample(2, 3, x=(f32(2, 5, 4), f32(2, 5, 4)), call={"use_causal_mask": True}),
         sample(2, 3, x=(f32(2, 5, 4),) * 2, call={"attention_mask": boolean(2, 5, 5), "use_causal_mask": True}),
         sample(2, 3, x=(f32(2, 5, 4), f32(2, 5, 4)), call={"return_attention_scores": True}),
+        sample(2, 3, x=(f32(2, 5, 4),) * 2, call={"return_attention_scores": True, "use_causal_mask": True}),
         sample(2, 3, dropout=0.3, x=(f32(2, 5, 4), f32(2, 5, 4))),
     ],
     attribute="attention",
@@ -71,13 +72,17 @@ class MultiHeadAttention:
         if query_mask is not None or value_mask is not None or key_mask is not None:
             refuse("query_mask, value_mask and key_mask: combine them into attention_mask")
         deterministic = None
-        if dropout:
+        if not known(dropout) or dropout:
             deterministic = not training
         mask = None
-        if attention_mask is not None:
+        if not known(attention_mask is None):
+            if use_causal_mask:
+                refuse("use_causal_mask with an attention_mask that may be None")
+            mask = None if attention_mask is None else over_heads(attention_mask)
+        elif attention_mask is not None:
             mask = over_heads(attention_mask)
-        if use_causal_mask and (attention_mask is not None or return_attention_scores):
-            mask = causal(query, value) if attention_mask is None else jnp.logical_and(mask, causal(query, value))
+        if use_causal_mask and (return_attention_scores or attention_mask is not None):
+            mask = causal(query, value)[None, None] if mask is None else jnp.logical_and(mask, causal(query, value))
         only_causal = None
         if use_causal_mask and attention_mask is None:
             only_causal = True

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
-from codemods.engine.rule import Difference, f32, layer, refuse, sample
+from codemods.engine.rule import Difference, f32, known, layer, refuse, sample
 from codemods.mappings.keras_initializers import initializer
 
 
@@ -36,11 +36,11 @@ class BatchNormalization:
             refuse("batch renormalisation and virtual batches have no form in Flax")
         if moving_mean_initializer != "zeros" or moving_variance_initializer != "ones":
             refuse("nnx.BatchNorm starts its statistics at 0 and 1")
-        if isinstance(axis, (list, tuple)):
+        if known(isinstance(axis, (list, tuple))) and isinstance(axis, (list, tuple)):
             if len(axis) != 1:
                 refuse("batch normalisation over several axes")
             axis = axis[0]
-        if axis == len(x.shape) - 1:
+        if known(axis) and axis == len(x.shape) - 1:
             axis = -1
         return nnx.BatchNorm(
             x.shape[axis], axis=axis, momentum=momentum, epsilon=epsilon, use_bias=center, use_scale=scale,
@@ -72,11 +72,11 @@ class LayerNormalization:
              rms_scaling=False, *, x, rngs):  # fmt: skip
         if rms_scaling:
             refuse("rms_scaling: Keras itself has dropped it for RMSNormalization")
-        if isinstance(axis, (list, tuple)):
+        if known(isinstance(axis, (list, tuple))) and isinstance(axis, (list, tuple)):
             if len(axis) != 1:
                 refuse("layer normalisation over several axes: nnx.LayerNorm has one vector of weights")
             axis = axis[0]
-        if axis == len(x.shape) - 1:
+        if known(axis) and axis == len(x.shape) - 1:
             axis = -1
         return nnx.LayerNorm(
             x.shape[axis], epsilon=epsilon, use_bias=center, use_scale=scale, bias_init=initializer(beta_initializer),
@@ -97,11 +97,11 @@ class LayerNormalization:
 )
 class RMSNormalization:
     def make(axis=-1, epsilon=1e-6, *, x, rngs):
-        if isinstance(axis, (list, tuple)):
+        if known(isinstance(axis, (list, tuple))) and isinstance(axis, (list, tuple)):
             if len(axis) != 1:
                 refuse("normalisation over several axes: nnx.RMSNorm has one vector of weights")
             axis = axis[0]
-        if axis == len(x.shape) - 1:
+        if known(axis) and axis == len(x.shape) - 1:
             axis = -1
         return nnx.RMSNorm(
             x.shape[axis], epsilon=epsilon, reduction_axes=axis, feature_axes=axis, rngs=rngs

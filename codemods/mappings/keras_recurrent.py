@@ -42,7 +42,7 @@ def last_and_state(result):
 
 @inline
 def only_state(initial_state):
-    if isinstance(initial_state, (list, tuple)):
+    if known(isinstance(initial_state, (list, tuple))) and isinstance(initial_state, (list, tuple)):
         return initial_state[0]
     return initial_state
 

@@ -64,9 +64,9 @@ def inverse_time_decay(initial_learning_rate, decay_steps, decay_rate, staircase
 def cosine_decay(initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None,
                  warmup_steps=0):  # fmt: skip
     if warmup_target is None:
-        return optax.cosine_decay_schedule(initial_learning_rate, decay_steps, alpha)
+        return optax.cosine_decay_schedule(initial_learning_rate, decay_steps, alpha=alpha)
     return optax.warmup_cosine_decay_schedule(
-        initial_learning_rate, warmup_target, warmup_steps, warmup_steps + decay_steps, alpha * warmup_target
+        initial_learning_rate, warmup_target, warmup_steps, warmup_steps + decay_steps, end_value=alpha * warmup_target
     )
 
 
