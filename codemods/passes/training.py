@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codemods.passes.training_objects import Objects
+from codemods.passes.training_overrides import Overrides
 
 
-class Training(Objects):
+class Training(Overrides):
     """See the files `training_*.py`."""

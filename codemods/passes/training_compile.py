@@ -314,11 +314,12 @@ class Compiling(Data):
         self.unit.imports |= found.imports
         return text(found.code)
 
-    def metric_update(self, metric: Metric, labels: Value, predictions: Value, frame: Frame) -> dict[str, str] | None:
-        """Keywords of the metric's update."""
+    def metric_update(self, metric: Metric, values: list[Value], frame: Frame) -> dict[str, str] | None:
+        """Keywords of the metric's update, from the arguments of `update_state`."""
         layer = metric.layer
         assert layer.rule.call is not None
-        args: dict[str, Arg] = {"y_true": self.argument(labels), "y_pred": self.argument(predictions)}
+        names = [p.name for p in inspect.signature(layer.rule.call).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        args: dict[str, Arg] = {name: self.argument(value) for name, value in zip(names, values, strict=False)}
         given = set(args)
         for name, value in layer.arguments.items():
             args[name] = self.argument(value)

@@ -211,9 +211,14 @@ class Fitting(Callbacks):
         body.append(f"for {name['start']} in {batches}:")
         body += [f"    {line}" for line in bound]
         data = [self.indexed(plan.x, rows, plan.compiled.spec)] + ([f"{plan.y}[{rows}]"] if plan.y else [])
-        body.append(f"    {plan.step}({plan.model}, {self.optimizer_of(plan, frame)}, {name['metrics']}, {', '.join(data)})")
-        computed = f"{{name: float(value) for name, value in {name['metrics']}.compute().items()}}"
+        given = {"optimizer": self.optimizer_name(frame), "metrics": name["metrics"]}
+        objects = [given[n] for n in self.step_needs(plan.compiled)]
         results = name["results"]
+        step = f"{plan.step}({', '.join([plan.model, *objects, *data])})"
+        computed = f"{{name: float(value) for name, value in {name['metrics']}.compute().items()}}"
+        if self.has_own_step(plan.compiled):
+            step, computed = f"{results} = {step}", f"{{name: float(value) for name, value in {results}.items()}}"
+        body.append(f"    {step}")
         if plan.validation or plan.history:
             body.append(f"{results} = {computed}")
             computed = results
@@ -227,8 +232,9 @@ class Fitting(Callbacks):
         body += callbacks.after_epoch
         return [*lines, *[f"    {line}" for line in body], *callbacks.after]
 
-    def optimizer_of(self, plan: Plan, frame: Frame) -> str:
-        return self.optimizer_name(frame)
+    def step_needs(self, compiled: Compiled) -> list[str]:
+        """What a step is given besides the model and the data."""
+        return ["optimizer", "metrics"]
 
     # -- evaluate and predict ----------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ class Host(Plain):
 
     def start(self) -> None:
         """State of this pass."""
-        self.surveyed = False
+        self.surveyed = self.surveying = False
         self.host_imports: dict[str, set[str]] = {}
         self.seeds: dict[str, str] = {}
         self.seeded: dict[str, str] = {}
@@ -41,7 +41,7 @@ class Host(Plain):
         """Ports everything once without keeping it, to learn what functions are given and need."""
         if self.surveyed:
             return
-        self.surveyed = True
+        self.surveyed = self.surveying = True
         saved = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
         for _ in range(2):
             env: dict[str, Value] = {}
@@ -60,6 +60,7 @@ class Host(Plain):
             for name in self.unit.classes:
                 self.survey_class(name)
         self.unit.residuals[:], self.unit.notes[:], self.unit.imports = saved
+        self.surveying = False
 
     def survey_class(self, name: str) -> None:
         """Methods that become functions are ported, too."""
@@ -187,18 +188,24 @@ class Host(Plain):
             return Value(node, special="dropped")
         return super().call_symbol(symbol, node, frame)
 
-    def makes_models(self, body: Sequence[cst.CSTNode]) -> bool:
-        markers = {instance.marker for _, instance in self.loose}
-        return any(read_names(statement) & markers for statement in body)
+    def random_markers(self) -> set[str]:
+        """Markers of the modules that need `rngs` where they are made, for themselves or for a module given to them."""
+        found: set[str] = set()
+        while True:
+            more = {
+                i.marker for _, i in self.loose
+                if self.needs_rngs(i.spec) or any(read_names(value.code) & found for _, value in i.arguments)
+            } - found  # fmt: skip
+            if not more:
+                return found
+            found |= more
 
     def with_randomness(
         self, node: cst.FunctionDef, name: str, body: list[Any], frame: Frame
     ) -> tuple[list[Any], list[cst.Param]]:
         """Gives a function its `rngs`: handed in, or, where it makes models or trains them, from a seed."""
-        made = self.makes_models(body) and any(
-            self.needs_rngs(i.spec) for _, i in self.loose if any(i.marker in read_names(s) for s in body)
-        )
         reads = set().union(*[read_names(s) for s in body], set())
+        made = bool(reads & self.random_markers())
         wants = made or "rngs" in frame.flags
         if SEED not in reads and not wants:
             self.seeded.pop(name, None)
@@ -217,7 +224,7 @@ class Host(Plain):
             extra = [cst.Param(cst.Name(seed), default=cst.Integer(self.module_seed), equal=_EQUAL)]
         if wants:
             self.unit.imports.add("nnx")
-            body = self.make_rngs(body, seed, made)
+            body = self.make_rngs(body, seed)
         body = [s.visit(ReplaceNames({SEED: cst.parse_expression(seed)})) for s in body]
         return body, extra
 
@@ -229,9 +236,9 @@ class Host(Plain):
         loops = [s for s in m.findall(node.body, m.For() | m.While())]
         return any(read_names(loop) & steps for loop in loops)
 
-    def make_rngs(self, body: list[Any], seed: str, made: bool) -> list[Any]:
+    def make_rngs(self, body: list[Any], seed: str) -> list[Any]:
         """`rngs = nnx.Rngs(seed)` before its first use."""
-        markers = {i.marker for _, i in self.loose if self.needs_rngs(i.spec)} | {"rngs"}
+        markers = self.random_markers() | {"rngs"}
         for i, statement in enumerate(body):
             if read_names(statement) & markers:
                 new = cst.parse_statement(f"rngs = nnx.Rngs({seed})")
@@ -305,14 +312,14 @@ class Host(Plain):
             return new
         if isinstance(new[0], cst.If) and len(new) == 1 and not any(not isinstance(s, cst.If) for s in random):
             block = new[0].body
-            made = self.make_rngs(list(block.body), self.seeds.get(_MODULE, self.module_seed), True)
+            made = self.make_rngs(list(block.body), self.seeds.get(_MODULE, self.module_seed))
             return [new[0].with_changes(body=block.with_changes(body=made))]
         if random and random[0] is statement:
-            return self.make_rngs(new, self.module_seed, True)
+            return self.make_rngs(new, self.module_seed)
         return new
 
     def reads_rngs(self, statements: Sequence[cst.CSTNode]) -> bool:
-        markers = {i.marker for _, i in self.loose if self.needs_rngs(i.spec)} | {"rngs"}
+        markers = self.random_markers() | {"rngs"}
         return any(read_names(s) & markers for s in statements)
 
 

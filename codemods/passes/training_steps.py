@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
+from codemods.passes.names import read_names
 from codemods.passes.training_compile import Batch, Compiling
 from codemods.passes.training_values import Compiled
 from codemods.passes.values import Value, text
@@ -17,6 +18,8 @@ from codemods.passes.values import Value, text
 _OTHER_NAMES = {"compute_loss": "batch_loss", "train_step": "fit_step"}
 #: A loss of fewer characters is written where it is used.
 _SHORT = 60
+#: Metrics of more characters take several lines.
+_LINE = 95
 
 
 class Steps(Compiling):
@@ -24,37 +27,60 @@ class Steps(Compiling):
 
     def start(self) -> None:
         super().start()
-        self.steps: dict[tuple[str, int], tuple[str, str, str]] = {}  # (name, function that it stands before, code)
+        self.steps: dict[tuple[str, int], tuple[str, str]] = {}  # name and code
+        self.reads: dict[str, set[str]] = {}
+        self.evaluated: set[int] = set()
 
     def step(self, kind: str, base: str, compiled: Compiled | ModuleSpec | None, frame: Frame, code: str) -> str:
         """Registers a function; `code` has `NAME` for its name. Returns the name."""
         key = (kind, id(compiled.node) if isinstance(compiled, Compiled) else id(compiled))
         if key in self.steps:
-            name, home, _ = self.steps[key]
+            name = self.steps[key][0]
         else:
-            taken = {*self.unit.functions, *self.unit.classes, *self.unit.globals, *[n for n, _, _ in self.steps.values()]}
-            same = [n for n, _, other in self.steps.values() if other == code]
+            taken = {*self.unit.functions, *self.unit.classes, *self.unit.globals, *[n for n, _ in self.steps.values()]}
+            same = [n for n, other in self.steps.values() if other == code]
             if same:
                 return same[0]
             others = itertools.chain([base, _OTHER_NAMES.get(base, f"{base}_model")], (f"{base}{i}" for i in itertools.count(2)))
             name = next(n for n in others if n not in taken)
-            home = frame.function
-        self.steps[key] = (name, home, code)
+        self.steps[key] = (name, code)
         return name
 
     def functions_before(self, name: str, node: cst.FunctionDef) -> list[Any]:
-        return [*super().functions_before(name, node), *self.steps_at(name)]
+        if not self.surveying:
+            return [cst.parse_statement(code) for code in self.placed().get(name, [])]
+        self.reads[name] = read_names(node.body)
+        return []
 
-    def steps_at(self, function: str) -> list[Any]:
-        return [
-            cst.parse_statement(code.replace("NAME", name)) for name, home, code in self.steps.values() if home == function
-        ]
+    def placed(self) -> dict[str, list[str]]:
+        """Code of the steps, by the first function of the file that needs them."""
+        codes = {name: code.replace("NAME", name) for name, code in self.steps.values()}
+        inner = {name: read_names(cst.parse_module(code)) & codes.keys() - {name} for name, code in codes.items()}
+        found: dict[str, list[str]] = {}
+        done: list[str] = []
+
+        def place(name: str, home: str) -> None:
+            if name not in done:
+                done.append(name)
+                for other in codes:
+                    if other in inner[name]:
+                        place(other, home)
+                found.setdefault(home, []).append(codes[name])
+
+        for function in self.unit.functions:
+            for name in codes:
+                if name in self.reads.get(function, set()):
+                    place(name, function)
+        for name in codes:
+            place(name, "<module>")
+        return found
 
     def port_statement(self, statement: cst.BaseStatement) -> list[cst.BaseStatement]:
         new = super().port_statement(statement)
         if statement is not self.last_statement():
             return new
-        steps = [s.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2) for s in self.steps_at("<module>")]
+        blank = [cst.EmptyLine(indent=False)] * 2
+        steps = [cst.parse_statement(code).with_changes(leading_lines=blank) for code in self.placed().get("<module>", [])]  # type: ignore
         return [*steps, *new]
 
     def last_statement(self) -> Any:
@@ -77,7 +103,7 @@ class Steps(Compiling):
         self.unit.imports.add("jnp")
         found = {"loss": "jnp.full(len(y), loss)"}
         for metric in metrics:
-            update = self.metric_update(metric, batch.labels, batch.predictions, frame)
+            update = self.metric_update(metric, [batch.labels, batch.predictions], frame)
             if update is None:
                 return None
             if any(found.get(key, code) != code for key, code in update.items()):
@@ -98,7 +124,13 @@ class Steps(Compiling):
                 return None
             parts.append(f"{metric.name}={code}")
         self.unit.imports.add("nnx")
-        return f"nnx.MultiMetric({', '.join(parts)})"
+        return self.metrics_call(compiled, f"nnx.MultiMetric({', '.join(parts)})", frame)
+
+    def metrics_call(self, compiled: Compiled, code: str | None, frame: Frame) -> str | None:
+        """Several metrics that are made in two places are made by a function."""
+        if code is None or len(code) < _LINE or id(compiled.node) not in self.evaluated:
+            return code
+        return self.step("metrics", "make_metrics", compiled, frame, f"def NAME():\n    return {code}\n") + "()"
 
     def loss_call(self, compiled: Compiled, batch: Batch, frame: Frame) -> str | None:
         """The loss of a batch; a longer one gets a function of its own."""
@@ -150,6 +182,7 @@ class Steps(Compiling):
 
     def evaluate(self, compiled: Compiled, frame: Frame) -> str | None:
         """`evaluate(model, x, y, batch_size)`: the loss and the metrics over a data set, by name."""
+        self.evaluated.add(id(compiled.node))
         metrics, step = self.make_metrics(compiled, frame), self.eval_step(compiled, frame)
         if metrics is None or step is None:
             return None

@@ -151,7 +151,7 @@ class Tapes(Optimizers):
         body = [item.node for item in self.run(inside, frame).call]  # type: ignore[arg-type]
         losses = [self.eval(w.loss, frame) for w in wanted]
         outer = self.reads_outside(node, wanted, frame)
-        aux = sorted((own & outer) - {text(v.code) for v in losses}, key=lambda n: _position(n, body))
+        aux = [n for n in _in_order(body) if n in (own & outer) - {text(v.code) for v in losses}]
         sources = _distinct([text(v.code) for w in wanted for v in w.models] + [n for w in wanted for n in w.inputs])
         arguments = self.arguments_of(sources, body, losses, frame)
         for w in wanted:
@@ -269,7 +269,7 @@ class Tapes(Optimizers):
         """`def NAME(arguments): body; return ...`; an attribute becomes a parameter of its last name."""
         parameters = [a.rsplit(".", 1)[-1] for a in arguments]
         inner = [_unblanked(body[0]), *body[1:]] if body else []
-        result = cst.parse_statement(f"return {', '.join(returned)}")
+        result = cst.parse_statement(f"return {_bare(returned[0]) if len(returned) == 1 else ', '.join(returned)}")
         replace = _ReplaceChains({a: p for a, p in zip(arguments, parameters, strict=True) if a != p})
         statements = [s.visit(replace) for s in [*inner, result]]
         definition = cst.parse_statement(f"def {name}({', '.join(parameters)}):\n    pass\n")
@@ -324,8 +324,17 @@ def _read_first(body: Sequence[cst.BaseStatement]) -> set[str]:
     return found
 
 
-def _position(name: str, body: Sequence[cst.CSTNode]) -> int:
-    return next((i for i, s in enumerate(body) if name in assigned_names(s)), len(body))
+def _in_order(body: Sequence[cst.CSTNode]) -> list[str]:
+    """Names that a block binds, in its order."""
+    found: list[str] = []
+    for statement in body:
+        names = assigned_names(statement)
+        found += [n.value for n in m.findall(statement, m.Name()) if n.value in names]  # type: ignore[attr-defined]
+    return _distinct(found)
+
+
+def _bare(values: str) -> str:
+    return values[1:-1] if values.startswith("(") and values.endswith(")") and values.count("(") == 1 else values
 
 
 def _packed(names: list[str]) -> str:

@@ -1,0 +1,349 @@
+"""Overridden `train_step` and `test_step`: functions of the model, its optimizer and its metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import libcst as cst
+import libcst.matchers as m
+
+from codemods.passes.frame import Frame
+from codemods.passes.modules import ModuleInstance, ModuleSpec
+from codemods.passes.training_compile import Metric
+from codemods.passes.training_objects import Objects
+from codemods.passes.training_values import Compiled, Tracker, name_of
+from codemods.passes.values import Lasting, Value, text
+
+_STEPS = ("train_step", "test_step")
+_OF_KERAS = frozenset({"optimizer", "metrics"})
+_NEVER = frozenset({"__init__", "call", "__call__", "build"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Self(Lasting):
+    """The model, in a function that was one of its methods."""
+
+    source: str
+
+
+class Overrides(Objects):
+    """Methods that become functions."""
+
+    def start(self) -> None:
+        super().start()
+        self.trackers: dict[str, dict[str, Tracker]] = {}
+        self.tracker_layers: dict[tuple[str, str], Any] = {}
+        self.needs: dict[tuple[str, str], list[str]] = {}
+
+    # -- which methods -----------------------------------------------------------------------------
+
+    def analyse_class(self, spec: ModuleSpec, inputs: Any) -> None:
+        if spec.source not in self.moved_methods:
+            self.moved_methods[spec.source] = self.moving(spec)
+        super().analyse_class(spec, inputs)
+
+    def moving(self, spec: ModuleSpec) -> dict[str, cst.FunctionDef]:
+        """Methods that use metrics or the optimizer, and those that call them."""
+        assert isinstance(spec.node, cst.ClassDef)
+        methods = {s.name.value: s for s in spec.node.body.body if isinstance(s, cst.FunctionDef)}
+        trackers: dict[str, Tracker] = {}
+        init = methods.get("__init__")
+        for assign in m.findall(init, m.Assign([m.AssignTarget(m.Attribute())], m.Call())) if init is not None else ():
+            symbol = self.unit.symbol(assign.value.func)  # type: ignore[attr-defined]
+            if symbol is not None and symbol.startswith("tf.keras.metrics."):
+                attribute = assign.targets[0].target.attr.value  # type: ignore[attr-defined]
+                trackers[attribute] = Tracker(_metric_name(assign.value, attribute))  # type: ignore[attr-defined]
+        self.trackers[spec.source] = trackers
+        if not any(name in methods for name in _STEPS):
+            return {}
+        marks = set(trackers) | _OF_KERAS
+        found = {name for name, node in methods.items() if name in _STEPS or name not in _NEVER and _uses(node) & marks}
+        while True:
+            more = {n for n, node in methods.items() if n not in found | _NEVER and _uses(node) & (found - {"metrics"})}
+            if not more:
+                break
+            found |= more
+        self.needs |= {(spec.source, n): self.needed(methods, n, found, trackers) for n in found}
+        return {name: node for name, node in methods.items() if name in found}
+
+    def needed(self, methods: Mapping[str, cst.FunctionDef], name: str, moved: set[str], trackers: Mapping[str, Any]) -> list[str]:
+        """Which of the model, the optimizer and the metrics a method is given, for itself or to hand on."""
+        todo, seen, used = [name], set(), set()
+        while todo:
+            current = todo.pop()
+            seen.add(current)
+            uses = _uses(methods[current])
+            used |= uses
+            todo += [n for n in uses & moved - seen if n != "metrics"]
+        inner = seen - {"metrics"}
+        bare = any(_reads_self(methods[n]) for n in inner)
+        found = ["model"] if name in _STEPS or bare or used - moved - _OF_KERAS - set(trackers) else []
+        found += ["optimizer"] if "optimizer" in used else []
+        return found + (["metrics"] if used & {"metrics", *trackers} else [])
+
+    def run_method(self, spec: ModuleSpec, node: cst.FunctionDef, *args: Any, **kwargs: Any) -> Frame:
+        if node.name.value in self.moved_methods.get(spec.source, {}):
+            return Frame(self.unit, f"{spec.source}.{node.name.value}", "call", spec)
+        return super().run_method(spec, node, *args, **kwargs)
+
+    # -- the functions -----------------------------------------------------------------------------
+
+    def survey_class(self, name: str) -> None:
+        super().survey_class(name)
+        for method in self.moved_methods.get(name, {}).values():
+            if method.name.value != "metrics":
+                self.moved_function(name, method)
+
+    def moved_functions(self, name: str) -> list[cst.BaseStatement]:
+        self.survey()
+        new: list[Any] = []
+        for method in self.moved_methods.get(name, {}).values():
+            if method.name.value == "metrics":
+                continue
+            function = self.settle_plain(self.moved_function(name, method), name)
+            new.append(function.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2))
+        return new
+
+    def moved_name(self, source: str, method: str) -> str:
+        taken = {*self.unit.functions, *self.unit.classes}
+        several = [s for s, found in self.moved_methods.items() if method in found]
+        if method not in taken and len(several) == 1:
+            return method
+        return f"{source.lower()}_{method}"
+
+    def moved_function(self, source: str, node: cst.FunctionDef) -> cst.FunctionDef:
+        name, label = node.name.value, f"{source}.{node.name.value}"
+        spec = self.unit.specs[source]
+        frame = Frame(self.unit, label, "plain")
+        self.bodies[label] = node
+        parameters = [*node.params.params, *node.params.kwonly_params]
+        own = parameters[0].name.value if parameters else "self"
+        instance = ModuleInstance(spec, [], self.unit.span(node), self.unit.fresh("module"))
+        frame.env[own] = Value(cst.Name("model"), module=instance, special=Self(source))
+        for param in parameters[1:]:
+            frame.env[param.name.value] = Value(param.name, staged=True)
+        body = list(node.body.body)
+        kept = node.params.params[1:]
+        unpacked = self.unpacked(node)
+        if unpacked is not None:
+            body.remove(unpacked)
+            names = unpacked.body[0].targets[0].target.elements  # type: ignore[union-attr]
+            kept = [cst.Param(e.value) for e in names]
+            for e in names:
+                frame.env[e.value.value] = Value(e.value, staged=True)
+        new = [item.node for item in self.run(body, frame).call]  # type: ignore[arg-type]
+        new = self.merged(new, source)
+        first = [cst.Param(cst.Name(n)) for n in self.needs[(source, name)]]
+        extra = [cst.Param(cst.Name("rngs"))] if "rngs" in frame.flags else []
+        if "rngs" in frame.flags and name in _STEPS:
+            self.unit.residual(source, node, "tf.random", "random numbers that are drawn in the step: draw them in a layer")
+        params = node.params.with_changes(params=[*first, *[p.with_changes(comma=cst.MaybeSentinel.DEFAULT) for p in kept]],
+                                          kwonly_params=[*node.params.kwonly_params, *extra],
+                                          star_arg=cst.ParamStar() if extra else node.params.star_arg)  # fmt: skip
+        decorators = [cst.Decorator(cst.parse_expression("nnx.jit"))] if name in _STEPS else []
+        self.unit.imports.add("nnx")
+        block = cst.IndentedBlock(new or [cst.SimpleStatementLine([cst.Pass()])])
+        return node.with_changes(name=cst.Name(self.moved_name(source, name)), params=params, body=block, decorators=decorators)
+
+    def unpacked(self, node: cst.FunctionDef) -> Any:
+        """`x, y = data` at the beginning of a step."""
+        if node.name.value not in _STEPS or len(node.params.params) != 2:
+            return None
+        data = node.params.params[1].name.value
+        names = m.Tuple([m.Element(m.Name()), m.Element(m.Name())])
+        for statement in node.body.body[:2]:
+            if m.matches(statement, m.SimpleStatementLine([m.Assign([m.AssignTarget(names)], m.Name(data))])):
+                others = [s for s in node.body.body if s is not statement]
+                return statement if not any(m.findall(s, m.Name(data)) for s in others) else None
+        return None
+
+    def merged(self, body: list[Any], source: str) -> list[Any]:
+        """Updates of all metrics in a row become one update."""
+        names = {t.name for t in self.trackers.get(source, {}).values()}
+        result: list[Any] = []
+        run: dict[str, str] = {}
+        for statement in body:
+            found = m.extract(statement, _UPDATE)
+            name = found["name"].value if found is not None else ""  # type: ignore[union-attr]
+            if name in names and name not in run and m.matches(found["arg"], m.Arg(keyword=m.Name(name))):  # type: ignore[index]
+                run[name] = text(found["arg"].value)  # type: ignore[index,union-attr]
+                result.append(statement)
+                if set(run) == names and len(names) > 1:
+                    given = ", ".join(f"{key}={value}" for key, value in run.items())
+                    lead = result[-len(run)].leading_lines
+                    result[-len(run) :] = [cst.parse_statement(f"metrics.update({given})").with_changes(leading_lines=lead)]  # type: ignore
+                continue
+            run = {}
+            result.append(statement)
+        return result
+
+    # -- in their bodies ---------------------------------------------------------------------------
+
+    def attribute(self, base: Value, node: cst.Attribute, frame: Frame) -> Value:
+        name = node.attr.value
+        if isinstance(base.special, Self):
+            tracker = self.trackers.get(base.special.source, {}).get(name)
+            if tracker is not None:
+                found = self.unit.specs[base.special.source].attributes.get(name)
+                return Value(cst.parse_expression(f"metrics.{tracker.name}"), layer=found.layer if found else None, special=tracker)
+            if name == "optimizer":
+                return Value(cst.Name("optimizer"))
+            if name == "metrics":
+                items = [Value(cst.parse_expression(f"metrics.{t.name}"), special=t) for t in self.trackers[base.special.source].values()]
+                return Value(cst.Name("metrics"), items=items)
+        if isinstance(base.special, Tracker):
+            if name == "name":
+                return Value(cst.parse_expression(f'"{base.special.name}"'), known=base.special.name)
+            return Value(node.with_changes(value=base.code), special=("method", dataclasses.replace(base, layer=base.layer), name))
+        return super().attribute(base, node, frame)
+
+    def call_method(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
+        _, base, name = callee.special
+        if isinstance(base.special, Tracker):
+            return self.tracker_method(base, name, node, frame)
+        if isinstance(base.special, Self) and name in self.moved_methods.get(base.special.source, {}):
+            return self.call_moved(base.special.source, name, node, frame)
+        return super().call_method(callee, node, frame)
+
+    def call_moved(self, source: str, name: str, node: cst.Call, frame: Frame) -> Value:
+        """`self.update_trackers(...)`, which is a function now."""
+        given = [cst.Arg(cst.Name(n)) for n in self.needs[(source, name)]]
+        args = [arg.with_changes(value=self.eval(arg.value, frame).code) for arg in node.args]
+        return Value(node.with_changes(func=cst.Name(self.moved_name(source, name)), args=[*given, *args]), staged=True)
+
+    def tracker_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value:
+        """`update_state`, `result` and `reset_state` of a metric."""
+        assert isinstance(base.special, Tracker)
+        code = text(base.code)
+        if name == "result":
+            return Value(cst.parse_expression(f"{code}.compute()"), staged=True)
+        if name in ("reset_state", "reset_states"):
+            return Value(cst.parse_expression(f"{code}.reset()"))
+        arguments = self.arguments(node, frame)
+        if name not in ("update_state", "__call__") or arguments is None or base.layer is None or len(arguments) > 2:
+            frame.unit.residual(frame.function, node, f"Metric.{name}", f"`.{name}` of a metric")
+            return Value(node)
+        layer = dataclasses.replace(base.layer, arguments=self.named(base.layer.symbol, base.special.name, dict(base.layer.arguments)))
+        update = self.metric_update(Metric(base.special.name, layer), [value for _, value in arguments], frame)
+        if update is None:
+            return Value(node)
+        given = ", ".join(f"{key}={value}" for key, value in update.items())
+        return Value(cst.parse_expression(f"{code}.update({given})"))
+
+    def _eval_DictComp(self, node: cst.DictComp, frame: Frame) -> Value:
+        """`{m.name: m.result() for m in self.metrics}`."""
+        source = self.eval(node.for_in.iter, frame) if frame.mode == "plain" else None
+        if source is not None and source.items and all(isinstance(i.special, Tracker) for i in source.items):
+            target = name_of(node.for_in.target)
+            if text(node.key) == f"{target}.name" and text(node.value) == f"{target}.result()" and text(source.code) == "metrics":
+                return Value(cst.parse_expression("metrics.compute()"), staged=True)
+        return super()._eval_DictComp(node, frame)
+
+    def _eval_Dict(self, node: cst.Dict, frame: Frame) -> Value:
+        """`{"loss": self.loss_tracker.result()}` of all metrics under their names."""
+        value = super()._eval_Dict(node, frame)
+        source = frame.function.split(".")[0]
+        names = [t.name for t in self.trackers.get(source, {}).values()] if "." in frame.function else []
+        if names and value.mapping is not None and list(value.mapping) == names:
+            if all(text(v.code) == f"metrics.{n}.compute()" for n, v in value.mapping.items()):
+                return Value(cst.parse_expression("metrics.compute()"), staged=True)
+        return value
+
+    # -- fit ---------------------------------------------------------------------------------------
+
+    def has_own_step(self, compiled: Compiled) -> bool:
+        return compiled.spec is not None and "train_step" in self.moved_methods.get(compiled.spec.source, {})
+
+    def has_own_test(self, compiled: Compiled) -> bool:
+        return compiled.spec is not None and "test_step" in self.moved_methods.get(compiled.spec.source, {})
+
+    def own_metrics(self, spec: ModuleSpec, frame: Frame) -> str | None:
+        """The metrics that the methods keep."""
+        parts = []
+        for attribute, tracker in self.trackers.get(spec.source, {}).items():
+            value = spec.attributes.get(attribute)
+            if value is None or value.layer is None:
+                return None
+            arguments = self.named(value.layer.symbol, tracker.name, dict(value.layer.arguments))
+            code = self.metric_make(Metric(tracker.name, dataclasses.replace(value.layer, arguments=arguments)), frame)
+            if code is None:
+                return None
+            parts.append(f"{tracker.name}={code}")
+        return f"nnx.MultiMetric({', '.join(parts)})"
+
+    def step_needs(self, compiled: Compiled) -> list[str]:
+        if compiled.spec is not None and self.has_own_step(compiled):
+            return self.needs[(compiled.spec.source, "train_step")][1:]
+        return super().step_needs(compiled)
+
+    def train_step(self, compiled: Compiled, frame: Frame) -> str | None:
+        if compiled.spec is not None and self.has_own_step(compiled):
+            return self.moved_name(compiled.spec.source, "train_step")
+        return super().train_step(compiled, frame)
+
+    def make_metrics(self, compiled: Compiled, frame: Frame) -> str | None:
+        if compiled.spec is not None and self.has_own_step(compiled):
+            return self.metrics_call(compiled, self.own_metrics(compiled.spec, frame), frame)
+        return super().make_metrics(compiled, frame)
+
+    def evaluate(self, compiled: Compiled, frame: Frame) -> str | None:
+        spec = compiled.spec
+        if spec is None or not self.has_own_test(compiled):
+            if self.has_own_step(compiled) and compiled.arguments.get("loss") is None:
+                frame.unit.residual(frame.function, compiled.node, "Model.evaluate", "a model with its own train_step and no test_step")
+                return None
+            return super().evaluate(compiled, frame)
+        self.evaluated.add(id(compiled.node))
+        metrics = self.metrics_call(compiled, self.own_metrics(spec, frame), frame)
+        node = self.moved_methods[spec.source]["test_step"]
+        labels = ", y" if self.unpacked(node) is not None else ""
+        step = self.moved_name(spec.source, "test_step")
+        given = "model, metrics" if "metrics" in self.needs[(spec.source, "test_step")] else "model"
+        x = self.sliced("x", "start", "batch_size", spec)
+        rows = "len(x)" if x.startswith("x[") else "len(jax.tree.leaves(x)[0])"
+        y = ", y[start : start + batch_size]" if labels else ""
+        code = (
+            f"def NAME(model, x{labels}, batch_size=32):\n"
+            f"    metrics = {metrics}\n"
+            f"    for start in range(0, {rows}, batch_size):\n"
+            f"        results = {step}({given}, {x}{y})\n"
+            "    return {name: float(value) for name, value in results.items()}\n"
+        )
+        return self.step("evaluate", "evaluate", compiled, frame, code)
+
+
+_UPDATE = m.SimpleStatementLine(
+    [
+        m.Expr(
+            m.Call(
+                func=m.Attribute(m.Attribute(m.Name("metrics"), m.SaveMatchedNode(m.Name(), "name")), m.Name("update")),
+                args=[m.SaveMatchedNode(m.Arg(), "arg")],
+            )
+        )
+    ]
+)
+
+
+def _uses(node: cst.FunctionDef) -> set[str]:
+    """Attributes of `self` that a method names."""
+    if not node.params.params:
+        return set()
+    own = node.params.params[0].name.value
+    return {a.attr.value for a in m.findall(node.body, m.Attribute(value=m.Name(own)))}  # type: ignore[attr-defined]
+
+
+def _reads_self(node: cst.FunctionDef) -> bool:
+    """Is `self` itself called or handed on?"""
+    own = node.params.params[0].name.value if node.params.params else "self"
+    dotted = len(m.findall(node.body, m.Attribute(value=m.Name(own))))
+    return len(m.findall(node.body, m.Name(own))) > dotted
+
+
+def _metric_name(call: cst.Call, attribute: str) -> str:
+    for i, arg in enumerate(call.args):
+        if (arg.keyword is not None and arg.keyword.value == "name") or (i == 0 and arg.keyword is None):
+            if isinstance(arg.value, cst.SimpleString) and str(arg.value.evaluated_value).isidentifier():
+                return str(arg.value.evaluated_value)
+    return attribute
