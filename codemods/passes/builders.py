@@ -156,11 +156,24 @@ class Builders(Classes):
             return dims
         if isinstance(value.known, int):
             return [value.known]
+        if isinstance(value.code, cst.BinaryOperation) and isinstance(value.code.operator, cst.Add):
+            halves = [self.shape_dims(self.of_part(part, frame), frame) for part in (value.code.left, value.code.right)]
+            return [*halves[0], *halves[1]] if halves[0] is not None and halves[1] is not None else None
         rank = self.rank_of_parameter(value, frame)
         if rank is None:
             return None
         code = text(value.code)
         return [frame.spec.symbols.of_code(f"{code}[{i if i < rank - 1 else -1}]") for i in range(rank)]
+
+    def of_part(self, code: cst.BaseExpression, frame: Frame) -> Value:
+        """Part of a shape that is put together from tuples."""
+        if isinstance(code, cst.Name) and code.value in frame.env:
+            return frame.env[code.value]
+        if isinstance(code, cst.Tuple | cst.List):
+            return Value(code, items=[self.of_part(element.value, frame) for element in code.elements])
+        if isinstance(code, cst.Integer):
+            return self.of_known(code.evaluated_value)
+        return Value(code)
 
     def rank_of_parameter(self, value: Value, frame: Frame) -> int | None:
         if not isinstance(value.code, cst.Name) or not isinstance(frame.spec, ModuleSpec):
@@ -171,9 +184,6 @@ class Builders(Classes):
                     known = self.default_value(param).items
                     if known is not None:
                         return len(known)
-        for tree in self.unit.trace.data.get("inputs", ()):
-            if isinstance(tree, dict) and "shape" in tree:
-                return len(tree["shape"]) - 1
         return None
 
     # -- handlers of framework calls ----------------------------------------------------------
@@ -223,16 +233,22 @@ class Builders(Classes):
             (v.known for n, v in (self.arguments_named(node, "name", frame))), None
         ) or "sequential"
         local = {n for layer in self.chain_layers(node) for n in read_names(layer)} & self.locals_of(frame)
-        spec = ModuleSpec(self.free_name(camel(base)), f"{frame.function}.{base}", "sequential", node)
+        source = f"{frame.function}.{base}"
+        while source in self.unit.specs:
+            source += "_"
+        spec = ModuleSpec(self.free_name(camel(base)), source, "sequential", node)
         spec.locals_used = sorted(local)
-        self.unit.specs[f"{frame.function}.{base}"] = spec
+        self.unit.specs[source] = spec
         self.outer_frames[id(spec)] = frame
         if not self.chain_layers(node):
             frame.unit.residual(frame.function, node, symbol, "a Sequential whose layers are not listed where it is made")
-        arguments = [(None, frame.env[name]) for name in spec.locals_used]
+        arguments: list[tuple[str | None, Value]] = [(None, frame.env[name]) for name in spec.locals_used]
         instance = ModuleInstance(spec, arguments, frame.unit.span(node), frame.unit.fresh("module"))
         if frame.spec is not None:
             frame.spec.modules.append(instance)
+        else:
+            self.loose.append((frame.function, instance))
+            self.analyse(spec, None, frame)
         value = Value(cst.Name(instance.marker), module=instance)
         self.made[key] = value
         return value

@@ -36,6 +36,12 @@ class Calls:
 
     # -- helpers ----------------------------------------------------------------------------
 
+    def drop_trial(self, function: str, residuals: list[Any], imports: set[str]) -> None:
+        """Forgets what a trial evaluation of `function` reported; what it found out of others stays."""
+        kept = [entry for entry in self.unit.residuals if entry in residuals or entry[0] != function]
+        self.unit.residuals[:] = kept
+        self.unit.imports = imports | self.unit.imports
+
     def import_names(self, code: cst.CSTNode) -> set[str]:
         found: set[str] = set()
 
@@ -859,7 +865,7 @@ def _constructor_signature(entry: rules.ObjectRule) -> inspect.Signature:
     """The constructor's signature: `make`'s, or, where nothing is made, the call's configuration."""
     if entry.make is not None:
         signature = inspect.signature(entry.make)
-        kept = [p for p in signature.parameters.values() if p.name not in ("x", "rngs")]
+        kept = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
         return signature.replace(parameters=kept)
     assert entry.call is not None
     kept = [

@@ -334,6 +334,9 @@ class Classes(Functions):
         if fresh and value.layer is not None and not value.layer.makes:
             spec.attributes[name] = value.with_code(code)
             return [], False
+        if value.items == [] and frame.mode == "init":
+            spec.attributes[name] = Value(code, items=None, special=("layers", name, []))
+            return None
         if self.is_unplaced(value):
             spec.attributes[name] = self.read_container(value, code, (name,))
             new = containers(value.code) if instance is None else value.code

@@ -278,7 +278,7 @@ class Functions(Statements):
                     value.item, value.mapping, None, value.shape_of,
                     value.special if value.module or isinstance(value.special, Lasting) else None, value.staged,
                 )  # fmt: skip
-        residuals, notes, imports = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
+        residuals = list(self.unit.residuals)
         self.active.add(name)
         outer_symbols = self.plain_symbols
         if frame.spec is not None:
@@ -288,7 +288,7 @@ class Functions(Statements):
         finally:
             self.active.discard(name)
             self.plain_symbols = outer_symbols
-            self.unit.residuals[:], self.unit.notes[:], self.unit.imports = residuals, notes, imports
+            self.drop_trial(name, residuals, self.unit.imports)
         self.function_flags.setdefault(name, set()).update(inner.flags)
         self.seen_arguments.setdefault(name, arguments)
         if not inner.returns:

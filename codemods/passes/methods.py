@@ -12,6 +12,7 @@ from codemods.passes.builders import Builders
 from codemods.passes.calls import Argument
 from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain
+from codemods.passes.names import ReplaceNames
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
 
 #: Names of tensor methods that nothing else is likely to have.
@@ -35,12 +36,16 @@ class Methods(Builders):
             return self.assign_variable(base, name, node, frame)
         if base.special == "variable" and name in ("read_value", "value") and not node.args:
             return base
+        if name == "numpy" and base.special == "constant_tensor" and not node.args:
+            return self.in_numpy(base, frame)
         if name in rules.METHODS and (base.tensor is not None or name in _DISTINCT):
             arguments = self.arguments(node, frame)
             if arguments is None:
                 return Value(node)
             receiver: list[Argument] = [(None, base)]
             return self.apply_rule(rules.METHODS[name], name, [*receiver, *arguments], node, frame)
+        if isinstance(base.special, tuple) and base.special[0] == "layers" and name in ("append", "extend") and frame.mode == "init":
+            return self.keep_in_list(base, name, node, frame)
         if base.mapping is not None or base.items is not None or base.item is not None:
             handled = self.call_container(base, name, node, callee, frame)
             if handled is not None:
@@ -49,6 +54,14 @@ class Methods(Builders):
         if base.tensor is not None and value.tensor is None:
             value = dataclasses.replace(value, tensor=TensorType(), staged=True)
         return value
+
+    def in_numpy(self, base: Value, frame: Frame) -> Value:
+        """`tf.reduce_prod(shape).numpy()` of configuration: computed by numpy, which knows the same functions."""
+        code = base.code.visit(ReplaceNames({"jnp": cst.Name("np")}))
+        self.unit.imports.add("np")
+        assert isinstance(code, cst.BaseExpression)
+        dim = frame.spec.symbols.of_code(text(code)) if frame.spec is not None else None
+        return Value(code, dim=dim)
 
     def call_container(self, base: Value, name: str, node: cst.Call, callee: Value, frame: Frame) -> Value | None:
         """Lists and dicts whose elements are followed."""
@@ -60,10 +73,6 @@ class Methods(Builders):
             if base.items is not None and base.items is not UNKNOWN and target in frame.env:
                 new = dataclasses.replace(base, items=[*base.items, values[0]], known=UNKNOWN)
                 frame.env[target] = new
-            elif base.special == "layers":
-                pass
-            if self.is_unplaced(values[0]):
-                self.adopt(base, values[0])
             return Value(code, staged=any(v.is_tensor for v in values) or base.is_tensor)
         if name == "update" and len(values) == 1 and base.mapping is not None and values[0].mapping is not None:
             new = dataclasses.replace(base, mapping={**base.mapping, **values[0].mapping})
@@ -82,12 +91,26 @@ class Methods(Builders):
             return base.mapping[values[0].known].with_code(code)
         return None
 
-    def adopt(self, base: Value, item: Value) -> None:
+    def keep_in_list(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value:
         """`self.blocks.append(layer)`: the layer is kept in that list."""
-        path = _attribute_path(base.code)
-        if path:
-            self.read_container(Value(base.code, item=item), base.code, path)
-            base.item = item if base.item is None else base.item
+        values = [self.eval(arg.value, frame) for arg in node.args]  # type: ignore[attr-defined]
+        args = [arg.with_changes(value=value.code) for arg, value in zip(node.args, values, strict=True)]
+        assert isinstance(node.func, cst.Attribute) and frame.spec is not None
+        code = node.with_changes(func=node.func.with_changes(value=base.code), args=args)
+        attribute = base.special[1]
+        if name == "extend" or not values or not self.is_unplaced(values[0]):
+            if values and (values[0].has_layers or name == "extend"):
+                frame.unit.residual(frame.function, node, f"self.{attribute}", "layers added to a list in a way that is not followed")
+            return Value(code)
+        kept = self.read_container(values[0], cst.Subscript(base.code, [cst.SubscriptElement(cst.Index(cst.Name("_")))]),
+                                   (attribute, "*"))  # fmt: skip
+        held = base.special[2]
+        if not any(x.layer is kept.layer and x.module is kept.module for x in held):
+            held.append(kept)
+        frame.spec.lists.add(attribute)
+        found = frame.spec.attributes[attribute]
+        found.item = held[0]
+        return Value(code)
 
     def call_module_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value:
         """`model.encode(x)` on an instance of a ported module."""
@@ -247,10 +270,3 @@ def _root_name(node: cst.BaseExpression) -> str | None:
     while isinstance(node, cst.Attribute):
         node = node.value
     return node.value if isinstance(node, cst.Name) else None
-
-
-def _attribute_path(code: cst.BaseExpression) -> tuple[str, ...]:
-    """`self.blocks` to ("blocks",)."""
-    if isinstance(code, cst.Attribute) and isinstance(code.value, cst.Name):
-        return (code.attr.value,)
-    return ()

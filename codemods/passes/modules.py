@@ -80,6 +80,22 @@ class Parameter:
 
 
 @dataclasses.dataclass
+class Thread:
+    """A width that changes from one layer of a list to the next.
+
+    Attributes:
+      attribute: the list; name: the constructor's variable that carries the width.
+      first: the width before the first layer.
+      after: the width after each layer, by the marker of its constructor.
+    """
+
+    attribute: str
+    name: str
+    first: Dim
+    after: dict[str, Dim] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
 class ModuleSpec:
     """A class of the output.
 
@@ -117,6 +133,8 @@ class ModuleSpec:
     locals_used: list[str] = dataclasses.field(default_factory=list)
     init: list[cst.BaseStatement] = dataclasses.field(default_factory=list)
     methods: dict[str, cst.FunctionDef] = dataclasses.field(default_factory=dict)
+    lists: set[str] = dataclasses.field(default_factory=set)
+    threads: list[Thread] = dataclasses.field(default_factory=list)
     dropped: set[str] = dataclasses.field(default_factory=set)
     done: bool = False
     failed: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import Counter
 from typing import Any
 
@@ -11,7 +12,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
-from codemods.passes.names import Reads as _Reads
+from codemods.passes.names import Reads
 from codemods.passes.porter import Porter
 from codemods.passes.values import text
 
@@ -28,6 +29,12 @@ class Output:
         self.porter = porter
         self.unit = porter.unit
         self.drop_failed = drop_failed
+        self.printed: list[Any] = []
+        self.framework_names = {
+            name for s in self.unit.module.body if isinstance(s, cst.SimpleStatementLine)
+            for small in s.body if isinstance(small, cst.Import | cst.ImportFrom) and self.unit.is_framework_import(small)
+            for name in _bound(cst.SimpleStatementLine([small]))
+        }  # fmt: skip
         self.failed = self._failed()
         self.ported: list[str] = []
 
@@ -51,7 +58,7 @@ class Output:
 
     def _globals_read(self, node: Any) -> set[str]:
         """Names of the module that a definition reads, its own names left out."""
-        reads = _Reads()
+        reads = Reads()
         node.visit(reads)
         return reads.reads - reads.writes
 
@@ -83,6 +90,33 @@ class Output:
         return _format(tree.code)
 
     def _statement(self, statement: Any) -> list[Any]:
+        new = self._ported(statement)
+        name = statement.name.value if isinstance(statement, cst.ClassDef | cst.FunctionDef) else "<module>"
+        if name not in self.failed and not _is_import(statement):
+            self._check(name, statement, new)
+        return new
+
+    def _check(self, name: str, statement: Any, new: list[Any]) -> None:
+        """What is left of the framework, or of our own markers, in code that should be ported."""
+        reads = Reads()
+        for part in new:
+            part.visit(reads)
+        for left in sorted(reads.reads - reads.writes):
+            if left in self.framework_names or re.fullmatch(r"__[a-z]+_\d+__", left):
+                reason = f"`{left}` is left in the ported code" if left in self.framework_names else "made where the port can't follow it"
+                self.unit.residual(name, statement, left if left in self.framework_names else name, reason)
+
+    def _nested(self, name: str) -> list[Any]:
+        """Classes of Sequential models that are written inside a definition."""
+        found = []
+        for spec in self.unit.specs.values():
+            if spec.kind == "sequential" and spec.source.startswith(f"{name}.") and spec.analysed and spec not in self.printed:
+                self.printed.append(spec)
+                self.porter.finalise(spec)
+                found.extend(self.porter.emit(spec))
+        return [part.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2) for part in found]
+
+    def _ported(self, statement: Any) -> list[Any]:
         if isinstance(statement, cst.SimpleStatementLine) and any(
             isinstance(s, cst.Import | cst.ImportFrom) and self.unit.is_framework_import(s) for s in statement.body
         ):
@@ -97,18 +131,19 @@ class Output:
             self.ported.append(name)
             spec = self.unit.specs.get(name)
             if spec is not None and spec.analysed:
-                nested = [s for s in self.unit.specs.values() if s.kind == "sequential" and s.source.startswith(f"{name}.")]
-                new = [part for s in nested for part in self.porter.emit(s)] + self.porter.emit(spec)
+                new = self._nested(name) + self.porter.emit(spec)
                 lead = statement.leading_lines
                 for i, part in enumerate(new):
                     new[i] = part.with_changes(leading_lines=lead if i == 0 else [cst.EmptyLine(indent=False)] * 2)  # type: ignore
                 return [*new, *self.porter.moved_functions(name)]
             if isinstance(statement, cst.FunctionDef):
-                return self.porter.port_function(statement)
+                ported = self.porter.port_function(statement)
+                return [*self._nested(name), *ported]
             return self.porter.port_class(statement)
         if self.drop_failed and isinstance(statement, cst.If):
             return []
-        return self.porter.port_statement(statement)
+        new = self.porter.port_statement(statement)
+        return [*self._nested("<module>"), *new]
 
     def _marked(self, statement: Any) -> Any:
         """The original, with a comment that says why it was left."""

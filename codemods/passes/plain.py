@@ -81,10 +81,10 @@ class Plain(Emit):
         """Evaluates the entry for the modules that it gives to other modules' constructors."""
         if self.entry_node is None:
             return
-        saved = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
+        residuals = list(self.unit.residuals)
         frame = Frame(self.unit, self.entry_node.name.value, "plain", emit=False)
         self.run(self.entry_node.body.body, frame)  # type: ignore[arg-type]
-        self.unit.residuals[:], self.unit.notes[:], self.unit.imports = saved
+        self.drop_trial(frame.function, residuals, self.unit.imports)
         for _, instance in list(self.loose):
             for name, value in self.named_arguments(instance).items():
                 if value.module is not None:

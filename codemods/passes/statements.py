@@ -11,7 +11,7 @@ import libcst as cst
 from codemods.engine.api import is_module
 from codemods.passes.expressions import Expressions
 from codemods.passes.frame import Frame, Scope
-from codemods.passes.modules import Placement
+from codemods.passes.modules import Placement, Thread
 from codemods.passes.names import assigned_names, read_names
 from codemods.passes.placing import Placing
 from codemods.passes.staging import Item, Staged, block, nodes, prune
@@ -83,7 +83,7 @@ class Statements(Placing, Expressions):
 
     def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
         target = node.targets[0].target
-        hint = target.value if isinstance(target, cst.Name) else None
+        hint = target.value if isinstance(target, cst.Name) else target.attr.value if isinstance(target, cst.Attribute) else None
         symbol = self.unit.symbol(node.value)
         if symbol is not None and is_module(symbol):
             return [], False  # an alias of a framework module
@@ -316,6 +316,9 @@ class Statements(Placing, Expressions):
             return self.unroll(node, elements, frame)
         if frame.mode == "staged":
             return self.staged_for(node, source, frame)
+        held = self.held_layers(node, source, frame)
+        if held is not None and frame.mode == "call":
+            return self.loop_over_layers(node, source, held, frame)
         carried = self.carry(node, source, frame)
         inner = frame.child(env=dict(frame.env))
         self.bind_target(node.target, self.element_of(source, frame), inner)
@@ -327,6 +330,83 @@ class Statements(Placing, Expressions):
             return Staged([code])
         self.check_carried(node, carried, inner, frame)
         return Staged(staged.init if frame.mode == "call" else [], [Item(code)])
+
+    def held_layers(self, node: cst.For, source: Value, frame: Frame) -> tuple[str, list[Value]] | None:
+        """The attribute that a loop runs over, and the layers it holds."""
+        if not isinstance(node.target, cst.Name) or frame.spec is None:
+            return None
+        code = source.code
+        if not isinstance(code, cst.Attribute) or not isinstance(code.value, cst.Name) or code.value.value != frame.self_name:
+            return None
+        if isinstance(source.special, tuple) and source.special[0] == "layers":
+            return (code.attr.value, source.special[2]) if source.special[2] else None
+        if source.item is not None and source.item.has_layers:
+            return code.attr.value, [source.item]
+        return None
+
+    def loop_over_layers(self, node: cst.For, source: Value, held: tuple[str, list[Value]], frame: Frame) -> Staged:
+        """`for block in self.blocks: x = block(x)`: a width that changes on the way is threaded by the constructor."""
+        attribute, layers = held
+        spec, symbols = frame.spec, frame.spec.symbols  # type: ignore[union-attr]
+        changed: set[str] = set()
+        entry = dict(frame.env)
+        for layer in layers:
+            trial = frame.child(env=dict(entry), emit=False, extra=[], prelude=[])
+            residuals = list(frame.unit.residuals)
+            self.bind_target(node.target, layer, trial)
+            self.run(node.body.body, trial)  # type: ignore[arg-type]
+            self.drop_trial(frame.function, residuals, frame.unit.imports)
+            for name, before in entry.items():
+                after = trial.env.get(name)
+                if before.tensor is not None and after is not None and after.tensor is not None and after is not before:
+                    if not same_dim(before.tensor.last, after.tensor.last):
+                        changed.add(name)
+        result: Staged | None = None
+        symbol = None
+        if len(changed) > 1:
+            frame.unit.residual(frame.function, node, f"self.{attribute}", "several widths change in this loop")
+        inner = frame.child(env=dict(frame.env))
+        for name in sorted(changed)[:1]:
+            width = "in_features" if "in_features" not in spec.dims and not spec.threads else f"{attribute}_features"  # type: ignore
+            symbol = symbols.of_code(width)
+            thread = Thread(attribute, width, entry[name].tensor.last)  # type: ignore[union-attr]
+            for layer in layers:
+                loop = frame.child(env=dict(entry))
+                loop.env[name] = self.rewidth(entry[name], symbol, symbols)
+                self.bind_target(node.target, layer, loop)
+                staged = self.run(node.body.body, loop)  # type: ignore[arg-type]
+                result = result or staged
+                made = layer.layer or layer.module
+                if made is not None and loop.env[name].tensor is not None:
+                    thread.after[made.marker] = loop.env[name].tensor.last  # type: ignore[union-attr]
+                inner = loop
+            spec.threads.append(thread)  # type: ignore[union-attr]
+            inner.env[name] = self.rewidth(inner.env[name], symbol, symbols)
+        if not changed:
+            for layer in layers:
+                loop = frame.child(env=dict(entry))
+                self.bind_target(node.target, layer, loop)
+                staged = self.run(node.body.body, loop)  # type: ignore[arg-type]
+                result = result or staged
+                inner = loop
+        assert result is not None
+        for name in assigned_names(node):
+            if name in inner.env and name in frame.env:
+                frame.env[name] = inner.env[name] if name in changed else self.join(frame.env[name], inner.env[name], frame)
+                if name not in changed and inner.env[name].tensor is not None:
+                    frame.env[name] = inner.env[name]
+            elif name in inner.env:
+                frame.env[name] = inner.env[name]
+        code = node.with_changes(iter=source.code, body=node.body.with_changes(body=nodes_of(result, frame) or [_PASS]))
+        return Staged(result.init, [Item(code)])
+
+    def rewidth(self, value: Value, dim: Any, symbols: Any) -> Value:
+        """A tensor of the same rank whose last dimension is `dim`."""
+        shape = value.tensor.shape if value.tensor is not None else None
+        if not shape:
+            return value
+        dims = (*[d if i == 0 else symbols.unknown("d") for i, d in enumerate(shape[:-1])], dim)
+        return dataclasses.replace(value, tensor=TensorType(dims, value.tensor.dtype))  # type: ignore[union-attr]
 
     def mixed_layers(self, elements: list[Value]) -> bool:
         layers = [element for element in elements if element.layer is not None or element.module is not None]
@@ -344,12 +424,12 @@ class Statements(Placing, Expressions):
     def carry(self, node: cst.For, source: Value, frame: Frame) -> dict[str, Value]:
         """Generalises what changes from one iteration to the next, before the body is evaluated."""
         trial = frame.child(env=dict(frame.env), emit=False, extra=[], prelude=[], scopes=[*frame.scopes[:-1], Scope(frame.scope.path)])
-        residuals, notes = list(frame.unit.residuals), list(frame.unit.notes)
+        residuals = list(frame.unit.residuals)
         snapshot = self.snapshot(frame)
         self.bind_target(node.target, self.element_of(source, frame), trial)
         self.run(node.body.body, trial)  # type: ignore[arg-type]
         self.restore(snapshot, frame)
-        frame.unit.residuals[:], frame.unit.notes[:] = residuals, notes
+        self.drop_trial(frame.function, residuals, frame.unit.imports)
         carried: dict[str, Value] = {}
         symbols = frame.spec.symbols if frame.spec else self.plain_symbols
         for name, before in list(frame.env.items()):
