@@ -19,11 +19,11 @@ _LEVELS = ("none", "shapes", "forward", "gradients", "step", "trajectory")
 #: How much further from the truth than the original a port may be.
 SLACK = 8.0
 _EPSILON = float(np.finfo(np.float32).eps)
-#: Floor of a tolerance relative to the array's largest magnitude, in roundings: of one evaluation, and of
-#: an optimizer step, whose decay rates are themselves rounded.
-_FLOOR, _STEP_FLOOR = 8.0, 64.0
+#: Floor of a tolerance relative to the array's largest magnitude, in roundings: of one evaluation, of a
+#: gradient, which may be a long sum, and of an optimizer step, whose decay rates are themselves rounded.
+_FLOOR, _GRADIENT_FLOOR, _STEP_FLOOR = 16.0, 32.0, 64.0
 #: Share of a group's largest gradient that rounding may leave in a gradient that is zero.
-_CANCELLED = 0.25
+_CANCELLED = 1.0
 
 
 @dataclasses.dataclass
@@ -211,7 +211,8 @@ def tolerances(reference: Arrays, errors: Sequence[Mapping[str, float]]) -> dict
         if value.dtype.kind != "f":
             result[name] = error
             continue
-        floor = (_STEP_FLOOR if name.startswith("steps/") else _FLOOR) * _EPSILON * largest[name]
+        roundings = _GRADIENT_FLOOR if "/gradients/" in name else _FLOOR
+        floor = (_STEP_FLOOR if name.startswith("steps/") else roundings) * _EPSILON * largest[name]
         floor += _CANCELLED * _EPSILON * groups.get(name.split("/gradients/")[0], 0.0)
         result[name] = float(f"{max(SLACK * error, floor):.3g}")
     return result

@@ -23,18 +23,20 @@ _FIELDS: dict[str, dict[str, str | None]] = {
 _FIELDS["AdamW"] = _FIELDS["Adam"]
 
 
-def field_of(optimizer: str, slot: str) -> str | None:
-    """The field of optax that corresponds to a slot of a Keras optimizer.
+def fields_of(optimizer: str, slot: str) -> list[str]:
+    """The fields of optax that may hold what a slot of a Keras optimizer does.
 
     Args:
       optimizer: expression of the original's optimizer.
       slot: Keras's name of the slot.
+
+    Returns:
+      One for a class of Keras; several where a function of the user's own makes the optimizer; none
+      where optax keeps no such thing.
     """
     name = optimizer.split("(")[0].rpartition(".")[2]
-    fields = _FIELDS.get(name)
-    if fields is None:  # made by a function of the user's own
-        fields = {key: value for table in _FIELDS.values() for key, value in table.items()}
-    return fields.get(slot)
+    tables = [_FIELDS[name]] if name in _FIELDS else list(_FIELDS.values())
+    return sorted({table[slot] for table in tables if table.get(slot)} - {None})  # type: ignore[type-var]
 
 
 def slots(optimizer: nnx.Optimizer, targets: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -54,12 +56,10 @@ def slots(optimizer: nnx.Optimizer, targets: Iterable[str]) -> dict[str, dict[st
     return found
 
 
-def in_optax(slot: str, field: str, values: Mapping[str, np.ndarray], rate: float) -> dict[str, np.ndarray]:
-    """Keras's numbers as optax would have them.
+def factors(slot: str, field: str, rate: float) -> list[float]:
+    """What Keras's numbers may have to be multiplied with to be optax's.
 
-    Keras's momentum is what is added to the weight, with the learning rate in it; optax's trace is
-    the running gradient.
+    tf_keras and older releases of Keras keep as momentum what is added to the weight, with the
+    learning rate in it; newer ones, like optax, the running gradient.
     """
-    if slot == "momentum" and field == "trace":
-        return {path: value / -rate if rate else value for path, value in values.items()}
-    return dict(values)
+    return [1.0, -1.0 / rate] if slot == "momentum" and field == "trace" and rate else [1.0]

@@ -72,16 +72,29 @@ def _syntax_reason(text: str, error: SyntaxError) -> str:
     return f"syntax error: {error.msg}"
 
 
-def imports(tree: ast.Module) -> list[str]:
-    """Dotted names of all modules that a file imports, at any depth."""
+def imports(tree: ast.Module, deep: bool = True) -> list[str]:
+    """Dotted names of all modules that a file imports.
+
+    Args:
+      tree: the file.
+      deep: also what functions import when called, and what is imported under `if __name__ == "__main__"`.
+    """
     names: list[str] = []
-    for node in ast.walk(tree):
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        if deep or not (isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or _is_main_guard(node)):
+            nodes += list(ast.iter_child_nodes(node))[::-1]
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.append(node.module)
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     return names
+
+
+def _is_main_guard(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
 
 
 def module_name(path: str, package_root: str | None) -> str:
