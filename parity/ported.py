@@ -174,9 +174,10 @@ def _flat(model: Any) -> dict[str, Any]:
         return {}
     flat = {_dotted(path): variable for path, variable in nnx.to_flat_state(nnx.state(model))}
     aside = (nnx.RngState, nnx.metrics.MetricState, nnx.Intermediate, nnx.Cache)
-    return {path: variable for path, variable in flat.items() if not isinstance(variable, aside)}
+    # An array kept as an attribute is a constant, such as a positional encoding: no weight.
+    return {p: v for p, v in flat.items() if isinstance(v, nnx.Variable) and not isinstance(v, aside)}
 
 
 def _values(state: Any) -> Arrays:
     flat = {_dotted(path): variable for path, variable in nnx.to_flat_state(state)}
-    return {path: v[...] for path, v in flat.items() if not isinstance(v, nnx.RngState)}
+    return {path: v[...] for path, v in flat.items() if isinstance(v, nnx.Variable) and not isinstance(v, nnx.RngState)}

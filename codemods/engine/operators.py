@@ -114,6 +114,14 @@ class Operators(Expressions):
         targets = [t.with_changes(comparator=c) for t, c in zip(node.comparisons, codes[1:], strict=True)]
         return Code(bare(node).with_changes(left=codes[0], comparisons=targets), bool)
 
+    def same_size(self, left: Code, right: Code) -> bool:
+        """Are two sizes written with the same code?"""
+        if left.type is not int or right.type is not int:
+            return False
+        codes = [self.state.holes[c.code.value].code if isinstance(c.code, cst.Name) and c.code.value in self.state.holes
+                 else c.code for c in (left, right)]  # fmt: skip
+        return codes[0].deep_equals(codes[1])
+
     def compared(self, left: Value, op: cst.BaseCompOp, right: Value) -> bool | None:
         """The outcome of a comparison, None where it is not known."""
         identity, equality = isinstance(op, (cst.Is, cst.IsNot)), isinstance(op, (cst.Equal, cst.NotEqual))
@@ -122,6 +130,8 @@ class Operators(Expressions):
                 return bool(_COMPARE[type(op)](left.value, right.value))
             except TypeError as error:
                 raise Stop(str(error)) from error
+        if equality and isinstance(left, Code) and isinstance(right, Code) and self.same_size(left, right):
+            return isinstance(op, cst.Equal)
         for one, other in ((left, right), (right, left)):
             if isinstance(other, Known) and other.value is None and (identity or equality):
                 present = isinstance(one, (Items, Outline)) or isinstance(one, Code) and _present(one)

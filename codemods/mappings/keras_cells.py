@@ -82,7 +82,10 @@ class GRUCellRule:
         )  # fmt: skip
 
     def call(layer, inputs, states):
-        return layer(only_state(states), inputs)[::-1]
+        if isinstance(states, (list, tuple)):
+            state, output = layer(states[0], inputs)
+            return output, [state]
+        return layer(states, inputs)[::-1]
 
     def shape(x, *, units):
         return [(*x.shape[:-1], units)] * 2
@@ -116,7 +119,10 @@ class SimpleRNNCell:
         )  # fmt: skip
 
     def call(layer, sequence, states):
-        return layer(only_state(states), sequence)[::-1]
+        if isinstance(states, (list, tuple)):
+            state, output = layer(states[0], sequence)
+            return output, [state]
+        return layer(states, sequence)[::-1]
 
     shape = GRUCellRule.shape
     weights = {"kernel": "dense_i.kernel", "recurrent_kernel": "dense_h.kernel", "bias": "dense_i.bias"}

@@ -603,6 +603,12 @@ class Calls:
             for name in list(names)[1:]:
                 if name in instance.arguments:
                     config[name] = self.concrete_argument(instance.arguments[name])
+                elif isinstance(inputs.get(name), Value) and inputs[name].tensor is not None:
+                    config[name] = _Shaped.of(inputs[name])
+                elif isinstance(inputs.get(name), Value):
+                    config[name] = abstract.concrete(inputs[name])
+                elif name not in _constructor_signature(instance.rule).parameters:
+                    continue
                 elif names[name].default is inspect.Parameter.empty:
                     config[name] = _constructor_signature(instance.rule).parameters[name].default
             return self.of_shape(code, shape(x, **config), first)

@@ -186,6 +186,10 @@ class Finalise(Methods):
     def input_argument(self, layer: LayerInstance, name: str, spec: ModuleSpec) -> Arg:
         """Stands for an input of the layer in its constructor: dims as constructor code."""
         values = [bound[name] for bound in layer.calls if name in bound and isinstance(bound[name], Value)]
+        if name != "x" and not values:
+            first = next(iter(layer.calls[0]), None) if layer.calls else None
+            if layer.calls and name != first:
+                return Arg(cst.Name("None"), None)
         if name == "x" or not values:
             values = [next(iter(bound.values())) for bound in layer.calls if bound]
         if values and values[0].tensor is None and values[0].items:

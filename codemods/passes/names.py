@@ -78,6 +78,24 @@ class Reads(cst.CSTVisitor):
         self.reads |= inner.reads - {p.name.value for p in node.params.params}
         return False
 
+    def visit_Import(self, node: cst.Import) -> bool:
+        for alias in node.names:
+            self._alias(alias)
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        if not isinstance(node.names, cst.ImportStar):
+            for alias in node.names:
+                self._alias(alias)
+        return False
+
+    def _alias(self, alias: cst.ImportAlias) -> None:
+        name = alias.asname.name if alias.asname is not None else alias.name
+        while isinstance(name, cst.Attribute):
+            name = name.value
+        if isinstance(name, cst.Name):
+            self.writes.add(name.value)
+
     def visit_Name(self, node: cst.Name) -> None:
         self.reads.add(node.value)
 

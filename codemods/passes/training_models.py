@@ -97,9 +97,10 @@ class Models(Host):
     def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
         """`model.NAME(...)`; None where this is no method of Keras's."""
         if name == "summary":
-            self.unit.note(node, f"`{text(node)}` prints the module: nnx.tabulate with an example input shows more")
-            self.unit.imports.add("nnx")
-            return Value(cst.Call(cst.Name("print"), [cst.Arg(base.code)]))
+            self.unit.note(node, f"`{text(node)}` prints the number of parameters; nnx.tabulate shows a table, for an example input")
+            self.unit.imports |= {"jax", "nnx"}
+            count = f"sum(p.size for p in jax.tree.leaves(nnx.state({text(base.code)}, nnx.Param)))"
+            return Value(cst.parse_expression(f'print(f"{{{count}:,}} parameters")'))
         if name in ("save_weights", "save", "load_weights"):
             return self.checkpoint(base, name, node, frame)
         return None
