@@ -10,7 +10,6 @@ from codemods.mappings.keras_recurrent import (
     forget_bias,
     last_and_state,
     last_and_states,
-    only_state,
     outputs_and_states,
     recurrent_shape,
 )
