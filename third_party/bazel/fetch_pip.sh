@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts Debian's wheel of pip into FOLDER, for machines that have Python but not pip: fetch_pip.sh FOLDER
+# Links Debian's wheel of pip to LINK, for machines that have Python but not pip: fetch_pip.sh FOLDER LINK
+# It is kept in FOLDER, from where the next run takes it.
 set -euo pipefail
 export LC_ALL=C
 
@@ -11,6 +12,12 @@ die() {
 
 mkdir -p "$1"
 folder=$(realpath "$1")
+link() {
+  for wheel in /usr/share/python-wheels/pip-*.whl "$folder"/pip-*.whl; do
+    [[ ! -e $wheel ]] || { ln -sfn "$wheel" "$1" && exit 0; }
+  done
+}
+link "$2"
 for tool in apt-get dpkg-deb; do
   command -v "$tool" >/dev/null || die "$tool is missing"
 done
@@ -21,3 +28,5 @@ private_apt_download "$folder/packages" python3-pip-whl
 dpkg-deb --extract "$folder"/packages/python3-pip-whl_*.deb "$folder/root"
 mv "$folder"/root/usr/share/python-wheels/pip-*.whl "$folder"
 rm -rf "$folder/apt" "$folder/packages" "$folder/root"
+link "$2"
+die "Debian's package of pip holds no wheel"

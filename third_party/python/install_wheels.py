@@ -1,7 +1,6 @@
-"""Installs a hashed lock: `python3 -I install_wheels.py LOCK FOLDER PIP...`.
+"""Installs downloaded wheels: `python3 -I install_wheels.py LIST FOLDER`.
 
-Run by wheels_repo.bzl. PIP is the command that runs pip, which downloads the wheels (into its own
-cache, so that an interrupted run goes on) and checks their hashes. Each wheel is unpacked into
+Run by wheels_repo.bzl; LIST is what download_wheels.py wrote. Each wheel is unpacked into
 FOLDER/dists/<name> and compiled, and FOLDER/BUILD.bazel gets one py_library per distribution.
 The result is the same, byte for byte, wherever it is made.
 """
@@ -16,7 +15,6 @@ import pathlib
 import py_compile
 import re
 import shutil
-import subprocess
 import sys
 import time
 import warnings
@@ -63,32 +61,6 @@ def normalise(name: str) -> str:
 
 def say(text: str) -> None:
     print(f"wheels: {text}", flush=True)
-
-
-def download(lock: pathlib.Path, folder: pathlib.Path, pip: list[str]) -> list[pathlib.Path]:
-    """Runs pip and turns its output into one line per package."""
-    total = len(re.findall(r"^[A-Za-z0-9].*==", lock.read_text(encoding="utf-8"), re.MULTILINE))
-    say(f"downloading {total} packages, or taking them from pip's cache")
-    command = [*pip, "download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--progress-bar=off"]
-    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), "--requirement", str(lock)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
-    assert process.stdout and process.stderr
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        errors = pool.submit(process.stderr.read)
-        seen = 0
-        for line in process.stdout:
-            if line.startswith("Collecting "):
-                seen += 1
-            size = re.search(r"(\S+\.whl).* \((\d+(?:\.\d+)?) MB\)", line)
-            if size and float(size[2]) >= 5:
-                say(f"{seen} of {total}: {size[1].rpartition('/')[2]}, {size[2]} MB")
-            elif line.startswith("Collecting ") and seen % 20 == 0:
-                say(f"{seen} of {total}")
-    if process.wait():
-        sys.stderr.write(errors.result())
-        lines = [x for x in errors.result().splitlines() if x.startswith("ERROR:")]
-        sys.exit(lines[-1] if lines else "pip download failed")
-    return sorted(folder.glob("*.whl"), key=lambda p: (-p.stat().st_size, p.name))
 
 
 def unpack(wheel: pathlib.Path, dists: pathlib.Path) -> str:
@@ -181,14 +153,13 @@ def build_file(closure: dict[str, set[str]]) -> str:
 
 
 def main() -> None:
-    lock, folder, pip = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
-    dists, wheels = folder / "dists", folder / "wheels"
-    for path in (dists, wheels):
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
+    listing, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    dists = folder / "dists"
+    shutil.rmtree(dists, ignore_errors=True)
+    dists.mkdir(parents=True)
     start = time.monotonic()
-    files = download(lock, wheels, pip)
-    say(f"downloaded in {time.monotonic() - start:.0f} s; unpacking and compiling")
+    files = [pathlib.Path(line) for line in listing.read_text(encoding="utf-8").splitlines()]
+    say(f"unpacking and compiling {len(files)} wheels")
     names = set()
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
         futures = [pool.submit(unpack, wheel, dists) for wheel in files]
@@ -196,9 +167,8 @@ def main() -> None:
             names.add(future.result())
             if count % 20 == 0 or count == len(files):
                 say(f"{count} of {len(files)} unpacked")
-    shutil.rmtree(wheels)
     (folder / "BUILD.bazel").write_text(build_file(dependencies(dists, names)), encoding="utf-8")
-    say(f"ready after {time.monotonic() - start:.0f} s")
+    say(f"unpacked in {time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -9,41 +9,46 @@ load(":host.bzl", "require_linux")
 
 visibility("private")
 
-def _pip_command(rctx, python):
+def _pip_command(rctx, python, kept):
     """The words that run pip: the host's own, else Debian's wheel of it."""
     host_python = rctx.read(rctx.path(rctx.attr._interpreter_host)).strip()
     if rctx.execute([host_python, "-m", "pip", "--version"]).return_code == 0:
         return [host_python, "-m", "pip"]
-    wheels = [
-        w
-        for w in _list(rctx, "/usr/share/python-wheels")
-        if w.basename.startswith("pip-")
-    ]
-    if not wheels:
-        fetched = rctx.execute(
-            ["bash", rctx.path(rctx.attr._fetch_pip), rctx.path("pip")],
-            quiet = False,
-        )
-        if fetched.return_code:
-            fail("pip is needed and could not be fetched; install it (Debian: apt-get install python3-pip)")
-        wheels = [w for w in _list(rctx, "pip") if w.basename.startswith("pip-")]
-    return [str(python), str(wheels[0]) + "/pip"]
-
-def _list(rctx, folder):
-    path = rctx.path(folder)
-    return path.readdir() if path.exists else []
+    wheel = rctx.path("pip.whl")
+    folder = kept or rctx.path(".")
+    if rctx.execute(["bash", rctx.path(rctx.attr._fetch_pip), str(folder) + "/pip", wheel], quiet = False).return_code:
+        fail("pip is needed and could not be fetched; install it (Debian: apt-get install python3-pip)")
+    return [str(python), str(wheel) + "/pip"]
 
 def _wheels_repo_impl(rctx):
     require_linux(rctx)
     python = rctx.path(rctx.attr._interpreter)
     lock = rctx.path(rctx.attr.lock)
-    result = rctx.execute(
-        [python, "-I", rctx.path(rctx.attr._install_script), lock, rctx.path(".")] + _pip_command(rctx, python),
-        quiet = False,
-        timeout = 3600,
+    kept = _kept(rctx)
+    downloads = kept or rctx.path("downloads")
+    listing = rctx.path("wheels.txt")
+    _run(
+        rctx,
+        [python, "-I", rctx.path(rctx.attr._download_script), lock, listing, downloads] + _pip_command(rctx, python, kept),
+        "the locked Python wheels could not be downloaded: ",
     )
+    _run(
+        rctx,
+        [python, "-I", rctx.path(rctx.attr._install_script), listing, rctx.path(".")],
+        "the locked Python wheels could not be installed: ",
+    )
+    rctx.delete("downloads")
+    rctx.delete("wheels.txt")
+
+def _kept(rctx):
+    """Where downloads outlive an interrupted run, or None; bazelw names its cache folder."""
+    cache = rctx.os.environ.get("JAXPORT_CACHE")
+    return rctx.path(cache + "/wheels-" + rctx.os.arch) if cache else None
+
+def _run(rctx, command, failure):
+    result = rctx.execute(command, quiet = False, timeout = 3600)
     if result.return_code:
-        fail("the locked Python wheels could not be installed: " + result.stderr.strip().split("\n")[-1])
+        fail(failure + result.stderr.strip().split("\n")[-1])
 
 wheels_repo = repository_rule(
     implementation = _wheels_repo_impl,
@@ -54,6 +59,7 @@ as inputs: the hashes in the lock say what is installed, wherever it came from.
 """,
     attrs = {
         "lock": attr.label(mandatory = True, allow_single_file = True, doc = "A lock made by lock.sh."),
+        "_download_script": attr.label(default = ":download_wheels.py", allow_single_file = True),
         "_fetch_pip": attr.label(default = "//third_party/bazel:fetch_pip.sh", allow_single_file = True),
         "_install_script": attr.label(default = ":install_wheels.py", allow_single_file = True),
         "_interpreter": attr.label(default = "@python//:bin/python3", allow_single_file = True),
