@@ -22,8 +22,9 @@ _EPSILON = float(np.finfo(np.float32).eps)
 #: Floor of a tolerance relative to the array's largest magnitude, in roundings: of one evaluation, of a
 #: gradient, which may be a long sum, and of an optimizer step, whose decay rates are themselves rounded.
 _FLOOR, _GRADIENT_FLOOR, _STEP_FLOOR = 16.0, 32.0, 64.0
-#: Share of a group's largest gradient that rounding may leave in a gradient that is zero.
-_CANCELLED = 1.0
+#: The same relative to the largest gradient of the call, times the fourth root of the number of outputs:
+#: terms that cancel leave their roundings, and more the longer the sum.
+_CANCELLED = 8.0
 
 
 @dataclasses.dataclass
@@ -204,7 +205,8 @@ def tolerances(reference: Arrays, errors: Sequence[Mapping[str, float]]) -> dict
     for name, value in largest.items():
         if "/gradients/" in name:
             group = name.split("/gradients/")[0]
-            groups[group] = max(groups.get(group, 0.0), value)
+            outputs = sum(v.size for n, v in reference.items() if n.startswith(f"{group}/outputs/"))
+            groups[group] = max(groups.get(group, 0.0), value * max(outputs, 1) ** 0.25)
     result = {}
     for name, value in reference.items():
         error = max(found.get(name, 0.0) for found in errors)
