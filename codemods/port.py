@@ -119,6 +119,10 @@ class Port:
         if root.get("user") and root["class"] in self.unit.specs:
             return self.unit.specs[root["class"]]
         frames = root.get("site") or []
+        for spec in self.unit.specs.values():
+            span = self.unit.span(spec.node)
+            if frames and spec.kind == "sequential" and (span.line, span.column) == (frames[-1]["line"], frames[-1]["column"]):
+                return spec
         if frames and frames[0]["function"] in self.unit.specs:
             return self.unit.specs[frames[0]["function"]]
         return None

@@ -137,7 +137,7 @@ class Calls(Computing):
                     continue
                 if path is None and not value.users and value.value is None:
                     continue
-                if value.source is Source.DEFAULT:
+                if value.source is not Source.GIVEN and not value.users:
                     ledger.add(arg.keyword.value)
             parts = self.parts(value) if arg.star == "*" else None
             if parts is not None:

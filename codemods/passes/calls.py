@@ -25,6 +25,11 @@ from codemods.passes.values import UNKNOWN, TensorType, Value, join, literal, sa
 if TYPE_CHECKING:
     from codemods.passes.unit import Unit
 
+#: Layers over several tensors of one shape.
+ELEMENTWISE = frozenset(
+    f"tf.keras.layers.{name}" for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+)
+
 Argument = tuple[str | None, Value]
 
 
@@ -597,6 +602,8 @@ class Calls:
             return Value(code, tensor=first.tensor)
         try:
             assert shape is not None
+            if instance.symbol in ELEMENTWISE and isinstance(first, Value):
+                first = self.unified([first], frame)(first)
             x = _Shaped.of(first)
             names = inspect.signature(shape).parameters
             config = {}

@@ -12,7 +12,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
-from codemods.passes.names import Reads
+from codemods.passes.names import Reads, ReplaceNames
 from codemods.passes.porter import Porter
 from codemods.passes.values import text
 
@@ -143,6 +143,8 @@ class Output:
         if self.drop_failed and isinstance(statement, cst.If):
             return []
         new = self.porter.port_statement(statement)
+        seeded = ReplaceNames({"rngs": cst.parse_expression("nnx.Rngs(0)")})
+        new = [s.visit(seeded) if "rngs" in _free(s) else s for s in new]  # type: ignore[misc]
         return [*self._nested("<module>"), *new]
 
     def _marked(self, statement: Any) -> Any:
@@ -255,6 +257,12 @@ class _UsePartials(cst.CSTTransformer):
         ]  # fmt: skip
         args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return updated_node.with_changes(func=cst.Name(name), args=args)
+
+
+def _free(statement: Any) -> set[str]:
+    reads = Reads()
+    statement.visit(reads)
+    return reads.reads - reads.writes
 
 
 def _is_import(statement: Any) -> bool:

@@ -95,7 +95,8 @@ class Callbacks(Steps):
         delta = callback.arguments.get("min_delta")
         offset = ""
         if delta is not None and delta.known not in (0, 0.0):
-            offset = f" {'+' if mode == 'min' else '-'} abs({text(delta.code)})"
+            size = abs(delta.known) if isinstance(delta.known, int | float) else f"abs({text(delta.code)})"
+            offset = f" {'+' if mode == 'min' else '-'} {size}"
         patience = text(callback.arguments["patience"].code) if "patience" in callback.arguments else "0"
         current = f'{self.local("results", frame)}["{monitor}"]'
         test = f"{best} is None or {current}{offset} {'<' if mode == 'min' else '>'} {best}"

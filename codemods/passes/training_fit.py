@@ -49,12 +49,15 @@ class Fitting(Callbacks):
     """Training loops."""
 
     def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
-        if name == "fit":
-            return self.fit(base, node, frame)
-        if name == "evaluate":
-            return self.evaluate_model(base, node, frame)
-        if name == "predict":
-            return self.predict_model(base, node, frame)
+        methods = {"fit": self.fit, "evaluate": self.evaluate_model, "predict": self.predict_model}
+        if name in methods:
+            before = len(frame.unit.residuals)
+            value = methods[name](base, node, frame)
+            if value.code is node and value.special is None and len(frame.unit.residuals) == before:
+                known = any(r.span == self.unit.span(node) or f == frame.function for f, r in frame.unit.residuals)
+                if not known:
+                    frame.unit.residual(frame.function, node, f"Model.{name}", f"this form of {name} is not ported yet")
+            return value
         return super().model_method(base, name, node, frame)
 
     def named_values(self, node: cst.Call, order: tuple[str, ...], frame: Frame) -> dict[str, Value] | None:

@@ -30,8 +30,13 @@ class Models(Host):
         env = super().parameters_of(node, name)
         for param, value in env.items():
             if value.module is None and value.special is None and self.is_model(param, node):
-                env[param] = self.unknown_model(value.code)
+                env[param] = self.unknown_model(value.code, self.without_loss(param, node))
         return env
+
+    def without_loss(self, name: str, node: cst.FunctionDef) -> bool:
+        """Is a model compiled without a loss, as those that have their own training step are?"""
+        compiled = m.findall(node.body, m.Call(func=m.Attribute(m.Name(name), m.Name("compile"))))
+        return any(not any(a.keyword is not None and a.keyword.value == "loss" for a in c.args) and len(c.args) < 2 for c in compiled)  # type: ignore
 
     def is_model(self, name: str, node: cst.FunctionDef) -> bool:
         """Is a parameter used as only models are?"""
@@ -40,20 +45,26 @@ class Models(Host):
         calls = m.findall(node.body, m.Call(func=m.Name(name)))
         return any(arg.keyword is not None and arg.keyword.value == "training" for call in calls for arg in call.args)  # type: ignore
 
-    def unknown_model(self, code: cst.BaseExpression) -> Value:
+    def unknown_model(self, code: cst.BaseExpression, own_step: bool = False) -> Value:
         """A model that comes from outside: the file's own, if it has just one."""
-        spec = self.only_model()
+        spec = self.only_model(own_step)
         if spec is None:
             return Value(code, special=Model(text(code)))
         return Value(code, module=ModuleInstance(spec, [], Span(self.unit.file, 0, 0), self.unit.fresh("module")))
 
-    def only_model(self) -> ModuleSpec | None:
-        """The model of the file that is part of no other."""
+    def only_model(self, own_step: bool = False) -> ModuleSpec | None:
+        """The model of the file that is part of no other; of several, the one that was traced."""
         whole = [spec for spec in self.unit.specs.values() if spec.analysed and spec.kind in ("class", "builder")]
         whole = [s for s in whole if s.kind == "builder" or self.unit.bases(s.source)[:1] != ["tf.keras.layers.Layer"]]
         inner = set().union(*[read_names(spec.node.body) for spec in whole], set())  # type: ignore[attr-defined]
         parts = {v.module.spec.source for found in self.module_parameters.values() for v in found.values() if v.module}
         outer = [spec for spec in whole if spec.source not in inner | parts]
+        if own_step:
+            outer = [spec for spec in outer if "train_step" in self.moved_methods.get(spec.source, {})]
+        if len(outer) > 1:
+            root = self.unit.trace.root or {}
+            sites = [site["function"] for site in root.get("site") or ()]
+            outer = [spec for spec in outer if spec.source == root.get("class") or spec.source in sites]
         return outer[0] if len(outer) == 1 else None
 
     # -- optimizers ----------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ class Wanted:
 
     Attributes:
       models: the models whose trainable variables the sources are; `inputs` the tensors, otherwise.
-      index: `[0]` after the call, with one source in a list.
+      listed: one source in a list, and `[0]` after the call.
+      whole: the call is all that the statement assigns; else its value is put where it stood.
     """
 
     call: cst.Call
@@ -32,6 +33,7 @@ class Wanted:
     models: list[Value]
     inputs: list[str]
     listed: bool = False
+    whole: bool = True
 
 
 class Tapes(Optimizers):
@@ -40,6 +42,7 @@ class Tapes(Optimizers):
     def start(self) -> None:
         super().start()
         self.bodies: dict[str, cst.CSTNode] = {}
+        self.taken_gradients: dict[int, Value] = {}
 
     def run(self, body: Sequence[cst.BaseStatement], frame: Frame) -> Staged:
         if frame.mode != "plain" or not any(self.tape_names(s) for s in body):
@@ -60,7 +63,7 @@ class Tapes(Optimizers):
                 frame.unit.residual(frame.function, statement, "tf.GradientTape", reason)
                 staged.call.append(Item(statement))
                 continue
-            dropped |= {id(s) for s, _ in found}
+            dropped |= {id(s) for s, w in found if w.whole} | {id(s) for s in body if self.is_del(s, names)}
             statements = self.tape(statement, [w for _, w in found], body[i + 1 :], frame)
             staged.extend(Staged(call=[Item(s) for s in statements]))
         return staged
@@ -97,24 +100,21 @@ class Tapes(Optimizers):
                     if models is not None:
                         local.env[small.targets[0].target.value] = self.eval(small.value, local)
                 continue
-            if not isinstance(small, cst.Assign) or len(calls) > 1 or len(small.targets) > 1:
-                return None
-            wanted = self.wanted_of(small, calls[0], local)  # type: ignore[arg-type]
-            if wanted is None:
-                return None
-            found.append((statement, wanted))
+            assign = small if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+            for call in calls:
+                wanted = self.wanted_of(assign, call, local, len(found))  # type: ignore[arg-type]
+                if wanted is None:
+                    return None
+                found.append((statement, wanted))
         return found or None
 
-    def wanted_of(self, node: cst.Assign, call: cst.Call, frame: Frame) -> Wanted | None:
-        value = node.value
-        if isinstance(value, cst.Subscript) and value.value is call and m.matches(
-            value, m.Subscript(slice=[m.SubscriptElement(m.Index(m.Integer("0")))])
-        ):
-            listed = True
-        elif value is call:
-            listed = False
-        else:
-            return None
+    def wanted_of(self, node: cst.Assign | None, call: cst.Call, frame: Frame, index: int) -> Wanted | None:
+        value: Any = node.value if node is not None else None
+        first = m.Subscript(slice=[m.SubscriptElement(m.Index(m.Integer("0")))])
+        listed = isinstance(value, cst.Subscript) and value.value is call and m.matches(value, first)
+        whole = listed or value is call
+        name = self.local(f"grads{index + 1}" if index else "grads", frame)
+        goal: Any = node.targets[0].target if whole and node is not None else cst.Name(name)
         plain = [arg.value for arg in call.args if arg.keyword is None]
         given = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
         target = plain[0] if plain else given.pop("target", None)
@@ -123,14 +123,14 @@ class Tapes(Optimizers):
             return None
         models = self.models_of(sources, frame)
         if models is not None:
-            return None if listed else Wanted(call, node.targets[0].target, target, models, [])
+            return None if listed else Wanted(call, goal, target, models, [], False, whole)
         elements = [e.value for e in sources.elements] if isinstance(sources, cst.List | cst.Tuple) else [sources]
         inputs = [name_of(e) for e in elements]
         if not all(inputs) or len(inputs) > 1 or any(self.is_object(n, frame) for n in inputs):
             return None
         if isinstance(sources, cst.List | cst.Tuple) != listed:
             return None
-        return Wanted(call, node.targets[0].target, target, [], inputs, listed)
+        return Wanted(call, goal, target, [], inputs, listed, whole)
 
     def is_object(self, name: str, frame: Frame) -> bool:
         value = frame.env.get(name) or self.unit.globals.get(name)
@@ -157,8 +157,11 @@ class Tapes(Optimizers):
         for w in wanted:
             models = tuple(text(v.code) for v in w.models)
             special = Gradients(models) if models else None
+            value = Value(w.target, special=special, tensor=None if models else TensorType(), staged=True)
             if isinstance(w.target, cst.Name):
-                frame.env[w.target.value] = Value(w.target, special=special, tensor=None if models else TensorType(), staged=True)
+                frame.env[w.target.value] = value
+            if not w.whole:
+                self.taken_gradients[id(w.call)] = value
         for name in own:
             if name not in outer and name in frame.env and name not in before:
                 del frame.env[name]
@@ -169,6 +172,13 @@ class Tapes(Optimizers):
             lines = self.several(wanted, losses, body, aux, arguments, sources, outer, frame)
         lines[0] = lines[0].with_changes(leading_lines=[*node.leading_lines, *_comments(lines[0])])  # type: ignore[call-arg]
         return lines
+
+    def _eval_Call(self, node: cst.Call, frame: Frame) -> Value:
+        found = self.taken_gradients.get(id(node))
+        return found if found is not None else super()._eval_Call(node, frame)
+
+    def is_del(self, node: cst.BaseStatement, names: list[str]) -> bool:
+        return m.matches(node, m.SimpleStatementLine([m.Del(m.OneOf(*[m.Name(n) for n in names]))]))
 
     def is_watch(self, node: cst.BaseStatement) -> bool:
         return m.matches(
@@ -204,7 +214,8 @@ class Tapes(Optimizers):
         if direct is not None:
             return [cst.parse_statement(f"{direct[0]}, {grads} = {direct[1]}")]
         reads_value = isinstance(loss.code, cst.Name) and code in outer
-        function = self.local("loss_fn", frame)
+        named = f"{code}_fn" if w.inputs and code.isidentifier() else "loss_fn"
+        function = self.local(named, frame)
         value = f"jnp.sum({code})" if w.inputs and not _is_scalar(loss) else code
         if value != code:
             self.unit.imports.add("jnp")

@@ -46,8 +46,8 @@ class WeightsMap:
             return
         site = self._frames(entry)
         if spec.kind == "sequential" or not site:
-            for child in self._children(entry):
-                self._sites([child], spec, path, lambda o: len(self._frames(o)) - 1)
+            children = [child for child in self._children(entry) if self._frames(child)]
+            self._sites(children, spec, path, lambda o: len(self._frames(o)) - 1)
             return
         invocation = site[-1]["invocation"]
         self._function(spec, invocation, path)
