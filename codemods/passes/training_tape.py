@@ -279,7 +279,8 @@ class Tapes(Optimizers):
     def closure(self, name: str, body: list[Any], arguments: list[str], returned: list[str]) -> Any:
         """`def NAME(arguments): body; return ...`; an attribute becomes a parameter of its last name."""
         parameters = [a.rsplit(".", 1)[-1] for a in arguments]
-        inner = [_unblanked(body[0]), *body[1:]] if body else []
+        inner, returned = _returning(body, returned)
+        inner = [_unblanked(inner[0]), *inner[1:]] if inner else []
         result = cst.parse_statement(f"return {_bare(returned[0]) if len(returned) == 1 else ', '.join(returned)}")
         replace = _ReplaceChains({a: p for a, p in zip(arguments, parameters, strict=True) if a != p})
         statements = [s.visit(replace) for s in [*inner, result]]
@@ -333,6 +334,17 @@ def _read_first(body: Sequence[cst.BaseStatement]) -> set[str]:
         found |= read_names(statement) - bound
         bound |= assigned_names(statement)
     return found
+
+
+def _returning(body: list[Any], returned: list[str]) -> tuple[list[Any], list[str]]:
+    """`loss = X; return loss` to `return X`."""
+    small = body[-1].body[0] if body and isinstance(body[-1], cst.SimpleStatementLine) else None
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or text(small.targets[0].target) != returned[0]:
+        return body, returned
+    others = set().union(*[read_names(s) for s in body[:-1]], *[read_names(cst.parse_expression(r)) for r in returned[1:]])
+    if returned[0] in others or body[-1].leading_lines or isinstance(small.value, cst.Tuple):
+        return body, returned
+    return body[:-1], [text(small.value), *returned[1:]]
 
 
 def _in_order(body: Sequence[cst.CSTNode]) -> list[str]:
