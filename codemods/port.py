@@ -123,9 +123,8 @@ class Port:
             span = self.unit.span(spec.node)
             if frames and spec.kind == "sequential" and (span.line, span.column) == (frames[-1]["line"], frames[-1]["column"]):
                 return spec
-        if frames and frames[0]["function"] in self.unit.specs:
-            return self.unit.specs[frames[0]["function"]]
-        return None
+        builders = [frame["function"] for frame in frames if frame["function"] in self.unit.specs]
+        return self.unit.specs[builders[-1]] if builders else None
 
     def _mode(self) -> bool:
         root = self.unit.trace.root

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -358,6 +359,12 @@ def constant(symbol: str, code: str) -> None:
     _enter(CONSTANTS, [symbol], code)
 
 
+def _field(symbol: str) -> str:
+    """`tf.keras.layers.SpatialDropout1D` to `spatial_dropout`."""
+    name = re.sub(r"[123]D(?=[A-Z]|$)", "", symbol.rsplit(".", 1)[-1]).replace("ReLU", "Relu")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
 def _object(kind: str) -> Callable[..., Callable[[type], type]]:
     def decorator(
         *symbols: str, samples: Sequence[Sample] = (), differences: Sequence[Difference] = (), attribute: str = ""
@@ -374,7 +381,7 @@ def _object(kind: str) -> Callable[..., Callable[[type], type]]:
             mode = call is not None and "training" in inspect.signature(call).parameters
             entry = ObjectRule(
                 symbols, kind, body.__dict__.get("make"), call, body.__dict__.get("shape"), weights, mode,
-                samples, differences, attribute or symbols[0].rsplit(".", 1)[-1].lower(), inspect.getdoc(body) or "",
+                samples, differences, attribute or _field(symbols[0]), inspect.getdoc(body) or "",
                 getattr(body, "helpers", ()), getattr(body, "wraps", ()), getattr(body, "children", {}),
             )  # fmt: skip
             _enter(OBJECTS, symbols, entry)

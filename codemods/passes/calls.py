@@ -19,7 +19,7 @@ from codemods.engine.template import DYNAMIC, Arg, inline
 from codemods.passes import abstract
 from codemods.passes.frame import Frame
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Placement
-from codemods.passes.names import assigned_names
+from codemods.passes.names import ReplaceNames, assigned_names
 from codemods.passes.values import UNKNOWN, TensorType, Value, join, literal, same_dim, text
 
 if TYPE_CHECKING:
@@ -330,7 +330,7 @@ class Calls:
         for note in found.notes:
             frame.unit.note(node, note)
         self.accept_helpers(found, entry)
-        code = found.code
+        code = _applied(found.code)
         if "rngs" in _names(code):
             code = self.with_rngs(code, frame)
         return code
@@ -835,6 +835,21 @@ class _Shaped:
         if isinstance(value, Value) and value.items:
             return [_Shaped.of(item) for item in value.items]
         raise abstract.NoShape
+
+
+def _applied(code: cst.BaseExpression) -> cst.BaseExpression:
+    """`(lambda s: s[0])(x)` to `x[0]`, where the arguments are names."""
+    if not isinstance(code, cst.Call) or not isinstance(code.func, cst.Lambda):
+        return code
+    params = code.func.params
+    simple = not (params.kwonly_params or params.posonly_params or isinstance(params.star_arg, cst.Param) or params.star_kwarg)
+    names = [p.name.value for p in params.params]
+    given = [arg.value for arg in code.args if arg.keyword is None and not arg.star and isinstance(arg.value, cst.Name)]
+    if not simple or len(names) != len(code.args) or len(given) != len(names):
+        return code
+    result = code.func.body.visit(ReplaceNames(dict(zip(names, given, strict=True))))
+    assert isinstance(result, cst.BaseExpression)
+    return result
 
 
 class _ReplaceName(cst.CSTTransformer):

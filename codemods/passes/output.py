@@ -16,7 +16,7 @@ from codemods.passes.names import Reads, ReplaceNames
 from codemods.passes.porter import Porter
 from codemods.passes.values import text
 
-_WIDTH = 110
+_WIDTH = 128
 #: Order of import lines, as a formatter would sort them.
 _STANDARD = ("functools", "math", "operator")
 
