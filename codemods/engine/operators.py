@@ -118,9 +118,13 @@ class Operators(Expressions):
         """Are two sizes written with the same code?"""
         if left.type is not int or right.type is not int:
             return False
-        codes = [self.state.holes[c.code.value].code if isinstance(c.code, cst.Name) and c.code.value in self.state.holes
-                 else c.code for c in (left, right)]  # fmt: skip
-        return codes[0].deep_equals(codes[1])
+        one, other = (self.filled(value.code) for value in (left, right))
+        return one.deep_equals(other)
+
+    def filled(self, code: cst.BaseExpression) -> cst.BaseExpression:
+        """The argument's code, for a hole."""
+        hole = self.state.holes.get(code.value) if isinstance(code, cst.Name) else None
+        return code if hole is None else hole.code
 
     def compared(self, left: Value, op: cst.BaseCompOp, right: Value) -> bool | None:
         """The outcome of a comparison, None where it is not known."""

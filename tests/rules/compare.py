@@ -179,11 +179,12 @@ def check_moments(expected: Any, actual: Any, differences: Sequence[Difference] 
 
 
 def projection(results: Any, rng: np.random.Generator) -> list[np.ndarray | None]:
-    """Random weights for the float leaves of a result, None for others."""
-    found = [plain(leaf) for leaf in leaves(results)]
+    """Random weights for the float leaves of TensorFlow's result, None for others, NumPy arrays too."""
     return [
-        rng.normal(size=x.shape).astype(np.float32) if isinstance(x, np.ndarray) and x.dtype == np.float32 else None
-        for x in found
+        rng.normal(size=leaf.shape).astype(np.float32)
+        if isinstance(leaf, (tf.Tensor, tf.Variable)) and leaf.dtype == tf.float32
+        else None
+        for leaf in leaves(results)
     ]
 
 

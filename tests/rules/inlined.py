@@ -54,9 +54,9 @@ class Values:
         missing = found.imports - namespace().keys()
         assert not missing, f"imports {missing}"
         names = {**self.names, **{helper.__name__: helper for helper in helpers if helper.__name__ in found.helpers}}
-        text = cst.Module([*found.prelude]).code
-        exec(text, names)
-        return eval(cst.Module([]).code_for_node(found.code), names)
+        printed = cst.Module([]).code_for_node
+        exec("".join(printed(statement) for statement in found.prelude), names)
+        return eval(printed(found.code), names)
 
 
 def _is_literal(value: Any) -> bool:
