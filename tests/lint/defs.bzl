@@ -1,0 +1,19 @@
+"""What //:lint_test and //:types_test read."""
+
+def py_sources(exclude = [], exclude_packages = []):
+    """Gathers a package's own Python files and those of all packages below it in `:py_sources`.
+
+    Every package calls this, or //:lint_test does not build: that way no file goes unchecked.
+
+    Args:
+      exclude: files that are data: inputs and expected outputs of tests. `*_jax.py` always is.
+      exclude_packages: packages below this one that have no Python of the project's own.
+    """
+    below = native.subpackages(include = ["**"], exclude = exclude_packages, allow_empty = True)
+    here = native.package_name()
+    native.filegroup(
+        name = "py_sources",
+        srcs = native.glob(["*.py"], exclude = ["*_jax.py"] + exclude, allow_empty = True) +
+               ["//%s:py_sources" % (here + "/" + p if here else p) for p in below],
+        visibility = ["//visibility:public"],
+    )
