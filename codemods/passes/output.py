@@ -143,8 +143,6 @@ class Output:
         if self.drop_failed and isinstance(statement, cst.If):
             return []
         new = self.porter.port_statement(statement)
-        seeded = ReplaceNames({"rngs": cst.parse_expression("nnx.Rngs(0)")})
-        new = [s.visit(seeded) if "rngs" in _free(s) else s for s in new]  # type: ignore[misc]
         return [*self._nested("<module>"), *new]
 
     def _marked(self, statement: Any) -> Any:

@@ -13,7 +13,16 @@ from codemods.passes.training_values import Callback
 from codemods.passes.values import Value, text
 
 _PREFIX = "tf.keras.callbacks."
-_EARLY_STOPPING = ("monitor", "min_delta", "patience", "verbose", "mode", "baseline", "restore_best_weights", "start_from_epoch")
+_EARLY_STOPPING = (
+    "monitor",
+    "min_delta",
+    "patience",
+    "verbose",
+    "mode",
+    "baseline",
+    "restore_best_weights",
+    "start_from_epoch",
+)
 #: Callbacks that only write, with the note that goes into the report.
 _LEFT_OUT = {"History": "the loop keeps the history itself", "ProgbarLogger": "the loop shows its own progress"}
 
@@ -64,7 +73,9 @@ class Callbacks(Steps):
                 if not self.early_stopping(special, plan, code, frame):
                     return None
             elif isinstance(special, Callback) and special.symbol.removeprefix(_PREFIX) in _LEFT_OUT:
-                self.unit.note(plan.compiled.node, f"{special.symbol}: {_LEFT_OUT[special.symbol.removeprefix(_PREFIX)]}")
+                self.unit.note(
+                    plan.compiled.node, f"{special.symbol}: {_LEFT_OUT[special.symbol.removeprefix(_PREFIX)]}"
+                )
             else:
                 symbol = special.symbol if isinstance(special, Callback) else text(value.code)
                 frame.unit.residual(frame.function, value.code, symbol, "this callback is not ported yet")
@@ -85,7 +96,10 @@ class Callbacks(Steps):
         )  # fmt: skip
         if wrong:
             frame.unit.residual(
-                frame.function, plan.compiled.node, callback.symbol, "EarlyStopping with these arguments is not ported yet"
+                frame.function,
+                plan.compiled.node,
+                callback.symbol,
+                "EarlyStopping with these arguments is not ported yet",
             )
             return False
         if monitor.startswith("val_") and plan.validation is None:

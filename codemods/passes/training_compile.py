@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import inspect
 from typing import Any
@@ -14,8 +15,8 @@ from codemods.engine.template import Arg, inline
 from codemods.mappings.keras_loss_functions import LOSS_NAMES
 from codemods.mappings.keras_metrics import METRIC_NAMES
 from codemods.passes.frame import Frame
-from codemods.passes.modules import LayerInstance
-from codemods.passes.names import assigned_names, read_names
+from codemods.passes.modules import Chain, Finished, LayerInstance
+from codemods.passes.names import ReplaceNames, assigned_names, read_names
 from codemods.passes.training_data import Data
 from codemods.passes.training_values import Compiled, Optimizer
 from codemods.passes.values import TensorType, Value, text
@@ -55,8 +56,52 @@ class Compiling(Data):
         super().start()
         self.compiled: dict[int, Compiled] = {}
         self.comments: dict[int, Any] = {}
+        self.fitted: set[int] = set()
 
     # -- compile -----------------------------------------------------------------------------------
+
+    def call_method(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
+        _, base, name = callee.special
+        if name == "compile" and frame.mode == "staged" and frame.spec is not None and isinstance(base.special, Chain | Finished):
+            inner = Frame(self.unit, frame.function, "plain")
+            arguments = self.compile_arguments(node, inner)
+            if arguments is None:
+                return Value(node)
+            found = self.compiled.setdefault(id(node), Compiled(node, frame.function, "", frame.spec, arguments))
+            found.arguments = arguments
+            return Value(node, special="dropped")
+        return super().call_method(callee, node, frame)
+
+    def optimizer_for(self, compiled: Compiled, base: Value, node: cst.Call, frame: Frame) -> str | None:
+        """The optimizer of a model that was compiled in another function, made where it is trained."""
+        transformation = self.transformation(compiled.arguments.get("optimizer"), compiled.node, frame)
+        if transformation is None:
+            return None
+        given: dict[str, cst.BaseExpression] = {}
+        if base.module is not None and compiled.spec is not None and compiled.function == compiled.spec.source:
+            here = any(i is base.module and f == frame.function for f, i in self.loose)
+            for name, value in self.named_arguments(base.module).items():
+                if here or not read_names(value.code):
+                    given[name] = value.code
+        code = cst.parse_expression(transformation).visit(ReplaceNames(given))
+        unknown = self.not_global(read_names(code) - {n for v in given.values() for n in read_names(v)})
+        if unknown:
+            reason = f"`compile` and `fit` are in different functions, and the optimizer needs `{sorted(unknown)[0]}`"
+            frame.unit.residual(frame.function, node, "Model.fit", reason)
+            return None
+        self.unit.imports |= {"nnx", "optax"}
+        return f"{self.optimizer_name(frame)} = nnx.Optimizer({text(base.code)}, {text(code)}, wrt=nnx.Param)"
+
+    def not_global(self, names: set[str]) -> set[str]:
+        """Those of the names that mean nothing at module level."""
+        known = {*self.unit.functions, *self.unit.classes, *rules.IMPORTS, *dir(builtins), *self.unit.helpers}
+        known |= {spec.name for spec in self.unit.specs.values()} | {"SEED", "NAME"}
+        known |= set().union(*[assigned_names(s) for s in self.unit.module.body], set())
+        for statement in self.unit.module.body:
+            for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+                if isinstance(small, cst.Import | cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
+                    known |= {text(a.asname.name if a.asname is not None else a.name).split(".")[0] for a in small.names}
+        return names - known
 
     def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
         if name == "compile":
@@ -64,21 +109,14 @@ class Compiling(Data):
         return super().model_method(base, name, node, frame)
 
     def compile_model(self, base: Value, node: cst.Call, frame: Frame) -> Value:
-        arguments: dict[str, Value] = {}
-        for i, arg in enumerate(node.args):
-            key = arg.keyword.value if arg.keyword is not None else _ORDER[min(i, len(_ORDER) - 1)]
-            if arg.star:
-                frame.unit.residual(frame.function, arg, "Model.compile", "which arguments these are is not known")
-                return Value(node)
-            arguments[key] = self.eval_raw(arg.value, frame)
-            if key in ("loss", "metrics") and isinstance(arg.value, cst.List | cst.Tuple):
-                arguments[key] = Value(arg.value, items=[self.eval_raw(e.value, frame) for e in arg.value.elements])
-        for key in arguments.keys() - {"optimizer", "loss", "metrics", *_RUNNING}:
-            if arguments[key].known is not None:
-                frame.unit.residual(frame.function, node, "Model.compile", f"`{key}` of compile is not ported yet")
+        arguments = self.compile_arguments(node, frame)
+        if arguments is None:
+            return Value(node)
         spec = base.module.spec if base.module is not None else None
         found = self.compiled.setdefault(id(node), Compiled(node, frame.function, text(base.code), spec, arguments))
         found.arguments, found.spec = arguments, spec
+        if id(node) not in self.fitted and not self.surveying:
+            return Value(node, special="dropped")
         transformation = self.transformation(arguments.get("optimizer"), node, frame)
         if transformation is None:
             return Value(node)
@@ -90,6 +128,21 @@ class Compiling(Data):
         if given is not None and isinstance(given.special, Optimizer) and given.special.site in self.comments:
             statement = statement.with_changes(leading_lines=self.comments[given.special.site])  # type: ignore[call-arg]
         return Value(node, special=("statements", [statement]))
+
+    def compile_arguments(self, node: cst.Call, frame: Frame) -> dict[str, Value] | None:
+        arguments: dict[str, Value] = {}
+        for i, arg in enumerate(node.args):
+            key = arg.keyword.value if arg.keyword is not None else _ORDER[min(i, len(_ORDER) - 1)]
+            if arg.star:
+                frame.unit.residual(frame.function, arg, "Model.compile", "which arguments these are is not known")
+                return None
+            arguments[key] = self.eval_raw(arg.value, frame)
+            if key in ("loss", "metrics") and isinstance(arg.value, cst.List | cst.Tuple):
+                arguments[key] = Value(arg.value, items=[self.eval_raw(e.value, frame) for e in arg.value.elements])
+        for key in arguments.keys() - {"optimizer", "loss", "metrics", *_RUNNING}:
+            if arguments[key].known is not None:
+                frame.unit.residual(frame.function, node, "Model.compile", f"`{key}` of compile is not ported yet")
+        return arguments
 
     def optimizer_name(self, frame: Frame) -> str:
         """`optimizer`, which the user's own name for it may be, too."""
@@ -232,12 +285,17 @@ class Compiling(Data):
 
     def user_loss(self, name: str, batch: Batch, frame: Frame) -> str:
         """The user's function; Keras averages what it gives for each sample."""
-        call = cst.parse_expression(f"{name}({text(batch.labels.code)}, {text(batch.predictions.code)})")
-        assert isinstance(call, cst.Call)
-        result = self.plain_result(name, [(None, batch.labels), (None, batch.predictions)], frame)
-        if result.tensor is not None and result.tensor.shape == ():
-            return text(call)
-        return f"{text(call)}.mean()"
+        call = f"{name}({text(batch.labels.code)}, {text(batch.predictions.code)})"
+        shape = batch.predictions.tensor.shape if batch.predictions.tensor is not None else None
+        ranks = [len(shape), len(shape) - 1] if shape is not None else []
+        for rank in ranks:
+            # A scalar whatever the labels are like needs no mean.
+            labels = Value(batch.labels.code, tensor=self.of_rank(rank, batch.labels.tensor.dtype if batch.labels.tensor else None))
+            result = self.plain_result(name, [(None, labels), (None, batch.predictions)], frame)
+            if result.tensor is not None and result.tensor.shape == ():
+                return call
+        self.plain_result(name, [(None, batch.labels), (None, batch.predictions)], frame)
+        return f"{call}.mean()"
 
     def object_of(self, symbol: str, arguments: dict[str, Value], node: cst.CSTNode) -> LayerInstance:
         span, marker = self.unit.span(node), self.unit.fresh("layer")

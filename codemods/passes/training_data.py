@@ -70,7 +70,9 @@ class Data(Models):
         line = self.import_of(root.value) if isinstance(root, cst.Name) else None
         func = node.func if line is not None else cst.parse_expression(symbol)
         self.host_imports.setdefault(frame.function, set()).add(line or "import tensorflow as tf")
-        self.unit.note(node, f"{symbol} stays: it is imported when it is called, so that the module needs no TensorFlow")
+        self.unit.note(
+            node, f"{symbol} stays: it is imported when it is called, so that the module needs no TensorFlow"
+        )
         args = [arg.with_changes(value=self.eval(arg.value, frame).code) for arg in node.args]
         return Value(node.with_changes(func=func, args=args))
 
@@ -87,7 +89,11 @@ class Data(Models):
                     called = f" as {name}" if alias.asname is not None else ""
                     if isinstance(small, cst.Import):
                         return f"import {text(alias.name)}{called}"
-                    return f"from {text(small.module)} import {text(alias.name)}{called}" if small.module is not None else None
+                    return (
+                        f"from {text(small.module)} import {text(alias.name)}{called}"
+                        if small.module is not None
+                        else None
+                    )
         return None
 
     def with_host_imports(self, function: str, body: list[Any]) -> list[Any]:

@@ -84,10 +84,16 @@ class Fitting(Callbacks):
         compiled = self.find_compiled(base, node, frame)
         if arguments is None or compiled is None:
             return Value(node)
+        optimizer: str | None = ""
         if compiled.function != frame.function:
-            frame.unit.residual(frame.function, node, "Model.fit", "`compile` and `fit` of a model in different functions")
-            return Value(node)
-        plan = self.plan(base, compiled, arguments, node, frame)
+            done = f"optimizer of {text(base.code)}"
+            optimizer = self.optimizer_for(compiled, base, node, frame) if done not in frame.flags else ""
+            frame.flags.add(done)
+        else:
+            self.fitted.add(id(compiled.node))
+        plan = self.plan(base, compiled, arguments, node, frame) if optimizer is not None else None
+        if plan is not None and optimizer:
+            plan.before.insert(0, optimizer)
         lines = self.loop(plan, node, frame) if plan is not None else None
         if plan is None or lines is None:
             return Value(node)
@@ -217,7 +223,7 @@ class Fitting(Callbacks):
         given = {"optimizer": self.optimizer_name(frame), "metrics": name["metrics"]}
         objects = [given[n] for n in self.step_needs(plan.compiled)]
         results = name["results"]
-        step = f"{plan.step}({', '.join([plan.model, *objects, *data])})"
+        step = f"{plan.step}({', '.join([plan.model, *objects, *data, *self.step_rngs(plan.compiled, frame)])})"
         computed = f"{{name: float(value) for name, value in {name['metrics']}.compute().items()}}"
         if self.has_own_step(plan.compiled):
             step, computed = f"{results} = {step}", f"{{name: float(value) for name, value in {results}.items()}}"
@@ -238,6 +244,10 @@ class Fitting(Callbacks):
     def step_needs(self, compiled: Compiled) -> list[str]:
         """What a step is given besides the model and the data."""
         return ["optimizer", "metrics"]
+
+    def step_rngs(self, compiled: Compiled, frame: Frame) -> list[str]:
+        """Randomness that a step draws itself."""
+        return []
 
     # -- evaluate and predict ----------------------------------------------------------------------
 

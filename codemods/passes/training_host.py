@@ -19,6 +19,12 @@ _SET_SEED = frozenset(
     {"tf.random.set_seed", "tf.keras.utils.set_random_seed", "tf.compat.v1.set_random_seed", "tf.set_random_seed"}
 )
 _MODULE = "<module>"
+#: Methods and attributes by which Keras's objects are known.
+_LEFT = frozenset(
+    {"apply_gradients", "update_state", "reset_states", "reset_state", "trainable_variables", "trainable_weights", "add_loss",
+     "train_on_batch", "test_on_batch", "predict_on_batch", "fit_generator", "compiled_loss", "compiled_metrics", "save_weights",
+     "load_weights", "assign_sub", "assign_add", "numpy", "as_list", "get_shape"}  # fmt: skip
+)
 
 
 class Host(Plain):
@@ -51,6 +57,7 @@ class Host(Plain):
                     self.at_top = isinstance(statement, cst.SimpleStatementLine)
                     new = [item.node for item in self.run([statement], frame).call]
                     env = frame.env
+                    self.survey_statement(statement, new)
                     if self.reads_rngs(new) and id(statement) not in self.needy:
                         self.needy.append(id(statement))
             self.keep_globals(env)
@@ -61,6 +68,9 @@ class Host(Plain):
                 self.survey_class(name)
         self.unit.residuals[:], self.unit.notes[:], self.unit.imports = saved
         self.surveying = False
+
+    def survey_statement(self, statement: cst.BaseStatement, new: list[Any]) -> None:
+        """Keeps what a module-level statement needs."""
 
     def survey_class(self, name: str) -> None:
         """Methods that become functions are ported, too."""
@@ -121,8 +131,18 @@ class Host(Plain):
         body = _without_leaves(body) or [cst.SimpleStatementLine([cst.Pass()])]
         decorators = [self.decorator(d, node, name) for d in node.decorators]
         kept = [d for d in decorators if d is not None]
+        self.check_left(node, body, name)
         new = node.with_changes(body=node.body.with_changes(body=body), params=params, decorators=kept)
         return self.functions_before(name, new), new
+
+    def check_left(self, node: cst.CSTNode, body: Sequence[cst.CSTNode], name: str) -> None:
+        """Methods that only Keras's objects have, in what should be ported."""
+        if any(function == name for function, _ in self.unit.residuals):
+            return
+        pattern = m.Attribute(attr=m.MatchIfTrue(lambda attr: attr.value in _LEFT))
+        for found in [attribute for statement in body for attribute in m.findall(statement, pattern)]:
+            method = found.attr.value  # type: ignore[attr-defined]
+            self.unit.residual(name, node, method, f"`{text(found)}`: of an object whose class is not known")
 
     def with_host_imports(self, function: str, body: list[Any]) -> list[Any]:
         return body
@@ -194,7 +214,7 @@ class Host(Plain):
         while True:
             more = {
                 i.marker for _, i in self.loose
-                if self.needs_rngs(i.spec) or any(read_names(value.code) & found for _, value in i.arguments)
+                if not i.spec.analysed or self.needs_rngs(i.spec) or any(read_names(value.code) & found for _, value in i.arguments)
             } - found  # fmt: skip
             if not more:
                 return found
@@ -314,6 +334,9 @@ class Host(Plain):
             block = new[0].body
             made = self.make_rngs(list(block.body), self.seeds.get(_MODULE, self.module_seed))
             return [new[0].with_changes(body=block.with_changes(body=made))]
+        if len(random) == 1 and isinstance(statement, cst.SimpleStatementLine):
+            seeded = ReplaceNames({"rngs": cst.parse_expression(f"nnx.Rngs({self.module_seed})")})
+            return [self.settle_plain(s, _MODULE).visit(seeded) for s in new]
         if random and random[0] is statement:
             return self.make_rngs(new, self.module_seed)
         return new

@@ -44,7 +44,9 @@ class Objects(Tapes):
         lead = self.line.leading_lines if self.line is not None else []
         blank = [cst.EmptyLine(indent=False)] * 2
         comments = [line for line in lead if line.comment is not None]
-        return cst.parse_statement(f"def {name}({signature}):\n{body}\n").with_changes(leading_lines=[*blank, *comments])  # type: ignore
+        return cst.parse_statement(f"def {name}({signature}):\n{body}\n").with_changes(
+            leading_lines=[*blank, *comments]
+        )  # type: ignore
 
     # -- classes -----------------------------------------------------------------------------------
 
@@ -67,7 +69,9 @@ class Objects(Tapes):
             else:
                 body.extend(self.port_function(statement, name))
         body = body or [cst.SimpleStatementLine([cst.Pass()])]
-        changes: dict[str, Any] = {"lpar": cst.MaybeSentinel.DEFAULT, "rpar": cst.MaybeSentinel.DEFAULT} if not bases else {}
+        changes: dict[str, Any] = (
+            {"lpar": cst.MaybeSentinel.DEFAULT, "rpar": cst.MaybeSentinel.DEFAULT} if not bases else {}
+        )
         return [node.with_changes(bases=bases, body=node.body.with_changes(body=body), **changes)]
 
     def survey_class(self, name: str) -> None:

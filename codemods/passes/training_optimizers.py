@@ -43,7 +43,11 @@ class Optimizers(Fitting):
         value = frame.env.get(target.value)
         if value is None:
             return items, config
-        if isinstance(value.special, Optimizer) and isinstance(node.value, cst.Call) and value.special.site in self.links:
+        if (
+            isinstance(value.special, Optimizer)
+            and isinstance(node.value, cst.Call)
+            and value.special.site in self.links
+        ):
             model = self.model_here(self.links[value.special.site], frame)
             if model is None:
                 lines = self.line.leading_lines if self.line is not None else []
@@ -93,7 +97,11 @@ class Optimizers(Fitting):
         if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
             left, right = self.models_of(node.left, frame), self.models_of(node.right, frame)
             return None if left is None or right is None else [*left, *right]
-        if isinstance(node, cst.Attribute) and node.attr.value in ("trainable_variables", "trainable_weights", "variables"):
+        if isinstance(node, cst.Attribute) and node.attr.value in (
+            "trainable_variables",
+            "trainable_weights",
+            "variables",
+        ):
             return [self.eval(node.value, frame)]
         return None
 
@@ -115,7 +123,12 @@ class Optimizers(Fitting):
         pairs = node.args[0].value
         gradients: Value | None = None
         models: list[Value] | None = None
-        if isinstance(pairs, cst.Call) and isinstance(pairs.func, cst.Name) and pairs.func.value == "zip" and len(pairs.args) == 2:
+        if (
+            isinstance(pairs, cst.Call)
+            and isinstance(pairs.func, cst.Name)
+            and pairs.func.value == "zip"
+            and len(pairs.args) == 2
+        ):
             gradients = self.eval(pairs.args[0].value, frame)
             models = self.models_of(pairs.args[1].value, frame)
         elif len(node.args) == 2 and node.args[1].keyword is None:
@@ -135,7 +148,10 @@ class Optimizers(Fitting):
             given = self.eval(node.args[0].value, frame)
             if isinstance(given.special, Gradients):
                 clipped, norm = (Value(e.value, staged=True) for e in value.code.elements)
-                items = [dataclasses.replace(clipped, special=given.special), dataclasses.replace(norm, tensor=TensorType(()))]
+                items = [
+                    dataclasses.replace(clipped, special=given.special),
+                    dataclasses.replace(norm, tensor=TensorType(())),
+                ]
                 return Value(value.code, items=items, staged=True)
         return value
 
@@ -150,7 +166,9 @@ class Optimizers(Fitting):
         inner.env[node.for_in.target.value] = Value(node.for_in.target, tensor=TensorType())
         element = self.eval(node.elt, inner)
         self.unit.imports.add("jax")
-        code = cst.parse_expression(f"jax.tree.map(lambda {node.for_in.target.value}: {text(element.code)}, {text(source.code)})")
+        code = cst.parse_expression(
+            f"jax.tree.map(lambda {node.for_in.target.value}: {text(element.code)}, {text(source.code)})"
+        )
         return Value(code, special=source.special, staged=True)
 
     # -- updates by hand ---------------------------------------------------------------------------
@@ -181,7 +199,12 @@ class Optimizers(Fitting):
         gradients = self.eval(found["second"] if first else found["first"], frame)  # type: ignore[arg-type]
         names = [found["a"].value, found["b"].value]  # type: ignore[union-attr]
         variable = names[0] if first else names[1]
-        if models is None or len(models) != 1 or not isinstance(gradients.special, Gradients) or call.func.value.value != variable:
+        if (
+            models is None
+            or len(models) != 1
+            or not isinstance(gradients.special, Gradients)
+            or call.func.value.value != variable
+        ):
             return None
         inner = frame.child(env=dict(frame.env))
         for name in names:
@@ -189,7 +212,11 @@ class Optimizers(Fitting):
         delta = self.eval(call.args[0].value, inner)
         operator = {"assign": "", "assign_sub": f"{variable} - ", "assign_add": f"{variable} + "}[call.func.attr.value]
         change = text(delta.code)
-        if operator.endswith("- ") and isinstance(delta.code, cst.BinaryOperation) and not isinstance(delta.code.operator, cst.Multiply):
+        if (
+            operator.endswith("- ")
+            and isinstance(delta.code, cst.BinaryOperation)
+            and not isinstance(delta.code.operator, cst.Multiply)
+        ):
             change = f"({change})"
         model = text(models[0].code)
         values = [f"nnx.state({model}, nnx.Param)", text(gradients.code)]

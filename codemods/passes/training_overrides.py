@@ -18,6 +18,7 @@ from codemods.passes.values import Lasting, Value, text
 
 _STEPS = ("train_step", "test_step")
 _OF_KERAS = frozenset({"optimizer", "metrics"})
+_TRAINABLE = frozenset({"trainable_variables", "trainable_weights", "losses"})
 _NEVER = frozenset({"__init__", "call", "__call__", "build"})
 
 
@@ -36,6 +37,7 @@ class Overrides(Objects):
         self.trackers: dict[str, dict[str, Tracker]] = {}
         self.tracker_layers: dict[tuple[str, str], Any] = {}
         self.needs: dict[tuple[str, str], list[str]] = {}
+        self.random_steps: set[tuple[str, str]] = set()
 
     # -- which methods -----------------------------------------------------------------------------
 
@@ -137,8 +139,8 @@ class Overrides(Objects):
         new = self.merged(new, source)
         first = [cst.Param(cst.Name(n)) for n in self.needs[(source, name)]]
         extra = [cst.Param(cst.Name("rngs"))] if "rngs" in frame.flags else []
-        if "rngs" in frame.flags and name in _STEPS:
-            self.unit.residual(source, node, "tf.random", "random numbers that are drawn in the step: draw them in a layer")
+        if "rngs" in frame.flags:
+            self.random_steps.add((source, name))
         params = node.params.with_changes(params=[*first, *[p.with_changes(comma=cst.MaybeSentinel.DEFAULT) for p in kept]],
                                           kwonly_params=[*node.params.kwonly_params, *extra],
                                           star_arg=cst.ParamStar() if extra else node.params.star_arg)  # fmt: skip
@@ -193,6 +195,10 @@ class Overrides(Objects):
             if name == "metrics":
                 items = [Value(cst.parse_expression(f"metrics.{t.name}"), special=t) for t in self.trackers[base.special.source].values()]
                 return Value(cst.Name("metrics"), items=items)
+            spec = self.unit.specs[base.special.source]
+            if name not in spec.attributes and self.method_node(spec, name) is None and name not in _TRAINABLE:
+                frame.unit.residual(frame.function, node, f"self.{name}", f"`self.{name}`, which the constructor does not set")
+                return Value(node)
         if isinstance(base.special, Tracker):
             if name == "name":
                 return Value(cst.parse_expression(f'"{base.special.name}"'), known=base.special.name)
@@ -211,6 +217,9 @@ class Overrides(Objects):
         """`self.update_trackers(...)`, which is a function now."""
         given = [cst.Arg(cst.Name(n)) for n in self.needs[(source, name)]]
         args = [arg.with_changes(value=self.eval(arg.value, frame).code) for arg in node.args]
+        if (source, name) in self.random_steps:
+            frame.flags.add("rngs")
+            args.append(cst.Arg(cst.Name("rngs"), keyword=cst.Name("rngs"), equal=_EQUAL))
         return Value(node.with_changes(func=cst.Name(self.moved_name(source, name)), args=[*given, *args]), staged=True)
 
     def tracker_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value:
@@ -251,6 +260,25 @@ class Overrides(Objects):
                 return Value(cst.parse_expression("metrics.compute()"), staged=True)
         return value
 
+    # -- metrics of ordinary functions ---------------------------------------------------------------
+
+    def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
+        items, config = super()._small_Assign(node, frame)
+        target = node.targets[0].target
+        value = frame.env.get(target.value) if isinstance(target, cst.Name) else None
+        if frame.mode != "plain" or value is None or value.layer is None or value.layer.rule.kind != "metric":
+            return items, config
+        if not isinstance(node.value, cst.Call) or value.special is not None:
+            return items, config
+        assert isinstance(target, cst.Name)
+        name = value.layer.name if value.layer.name and value.layer.name.isidentifier() else target.value
+        layer = dataclasses.replace(value.layer, arguments=self.named(value.layer.symbol, name, dict(value.layer.arguments)))
+        made = self.metric_make(Metric(name, layer), frame)
+        if made is None:
+            return items, config
+        frame.env[target.value] = Value(target, layer=layer, special=Tracker(name))
+        return [node.with_changes(value=cst.parse_expression(made))], config
+
     # -- fit ---------------------------------------------------------------------------------------
 
     def has_own_step(self, compiled: Compiled) -> bool:
@@ -278,6 +306,12 @@ class Overrides(Objects):
             return self.needs[(compiled.spec.source, "train_step")][1:]
         return super().step_needs(compiled)
 
+    def step_rngs(self, compiled: Compiled, frame: Frame) -> list[str]:
+        if compiled.spec is None or (compiled.spec.source, "train_step") not in self.random_steps:
+            return []
+        frame.flags.add("rngs")
+        return ["rngs=rngs"]
+
     def train_step(self, compiled: Compiled, frame: Frame) -> str | None:
         if compiled.spec is not None and self.has_own_step(compiled):
             return self.moved_name(compiled.spec.source, "train_step")
@@ -301,6 +335,9 @@ class Overrides(Objects):
         labels = ", y" if self.unpacked(node) is not None else ""
         step = self.moved_name(spec.source, "test_step")
         given = "model, metrics" if "metrics" in self.needs[(spec.source, "test_step")] else "model"
+        if (spec.source, "test_step") in self.random_steps:
+            frame.unit.residual(frame.function, compiled.node, "tf.random", "random numbers that are drawn in test_step: draw them in a layer")
+            return None
         x = self.sliced("x", "start", "batch_size", spec)
         rows = "len(x)" if x.startswith("x[") else "len(jax.tree.leaves(x)[0])"
         y = ", y[start : start + batch_size]" if labels else ""
@@ -324,6 +361,9 @@ _UPDATE = m.SimpleStatementLine(
         )
     ]
 )
+
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 def _uses(node: cst.FunctionDef) -> set[str]:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
-from codemods.passes.names import read_names
+from codemods.passes.names import Reads, read_names
 from codemods.passes.training_compile import Batch, Compiling
 from codemods.passes.training_values import Compiled
 from codemods.passes.values import Value, text
@@ -44,6 +44,11 @@ class Steps(Compiling):
             others = itertools.chain([base, _OTHER_NAMES.get(base, f"{base}_model")], (f"{base}{i}" for i in itertools.count(2)))
             name = next(n for n in others if n not in taken)
         self.steps[key] = (name, code)
+        reads = Reads()
+        cst.parse_module(code).visit(reads)
+        for unknown in sorted(self.not_global(reads.reads - reads.writes) - {n for n, _ in self.steps.values()}):
+            reason = f"`{unknown}` belongs to a function, the step is made at module level: make it there, too"
+            self.unit.residual(frame.function, cst.Name("_") if not isinstance(compiled, Compiled) else compiled.node, unknown, reason)
         return name
 
     def functions_before(self, name: str, node: cst.FunctionDef) -> list[Any]:
@@ -67,24 +72,23 @@ class Steps(Compiling):
                         place(other, home)
                 found.setdefault(home, []).append(codes[name])
 
-        for function in self.unit.functions:
+        for statement in self.unit.module.body:
+            home = statement.name.value if isinstance(statement, cst.FunctionDef) else f"<module>{id(statement)}"
             for name in codes:
-                if name in self.reads.get(function, set()):
-                    place(name, function)
-        for name in codes:
-            place(name, "<module>")
+                if name in self.reads.get(home, set()):
+                    place(name, home)
         return found
 
     def port_statement(self, statement: cst.BaseStatement) -> list[cst.BaseStatement]:
         new = super().port_statement(statement)
-        if statement is not self.last_statement():
-            return new
+        home = f"<module>{id(statement)}"
+        self.reads[home] = set().union(*[read_names(s) for s in new], set())
         blank = [cst.EmptyLine(indent=False)] * 2
-        steps = [cst.parse_statement(code).with_changes(leading_lines=blank) for code in self.placed().get("<module>", [])]  # type: ignore
+        steps = [cst.parse_statement(code).with_changes(leading_lines=blank) for code in self.placed().get(home, [])]  # type: ignore
         return [*steps, *new]
 
-    def last_statement(self) -> Any:
-        return next((s for s in reversed(self.unit.module.body) if not isinstance(s, cst.ClassDef | cst.FunctionDef)), None)
+    def survey_statement(self, statement: cst.BaseStatement, new: list[Any]) -> None:
+        self.reads[f"<module>{id(statement)}"] = set().union(*[read_names(s) for s in new], set())
 
     # -- steps -------------------------------------------------------------------------------------
 

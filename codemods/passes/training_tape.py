@@ -75,7 +75,10 @@ class Tapes(Optimizers):
         names = []
         for item in node.items:
             call = item.item
-            if not isinstance(call, cst.Call) or self.unit.symbol(call.func) not in ("tf.GradientTape", "tf.autodiff.GradientTape"):
+            if not isinstance(call, cst.Call) or self.unit.symbol(call.func) not in (
+                "tf.GradientTape",
+                "tf.autodiff.GradientTape",
+            ):
                 return []
             if item.asname is None or not isinstance(item.asname.name, cst.Name):
                 return []
@@ -89,7 +92,9 @@ class Tapes(Optimizers):
     ) -> list[tuple[cst.BaseStatement, Wanted]] | None:
         """Every gradient that is taken of the tapes; None where one can't be followed."""
         found: list[tuple[cst.BaseStatement, Wanted]] = []
-        pattern = m.Call(func=m.Attribute(m.OneOf(*[m.Name(n) for n in names]), m.Name("gradient") | m.Name("jacobian")))
+        pattern = m.Call(
+            func=m.Attribute(m.OneOf(*[m.Name(n) for n in names]), m.Name("gradient") | m.Name("jacobian"))
+        )
         local = frame.child(env=dict(frame.env), emit=False)
         for statement in rest:
             calls = m.findall(statement, pattern)
@@ -146,7 +151,9 @@ class Tapes(Optimizers):
         own = assigned_names(node.body)
         taken = _read_first(inside) & own & (before | {w.inputs[0] for w in wanted if w.inputs})
         if taken - {w.inputs[0] for w in wanted if w.inputs}:
-            frame.unit.residual(frame.function, node, "tf.GradientTape", f"`{sorted(taken)[0]}` is changed while the tape records")
+            frame.unit.residual(
+                frame.function, node, "tf.GradientTape", f"`{sorted(taken)[0]}` is changed while the tape records"
+            )
             return [node]
         body = [item.node for item in self.run(inside, frame).call]  # type: ignore[arg-type]
         losses = [self.eval(w.loss, frame) for w in wanted]
@@ -194,7 +201,9 @@ class Tapes(Optimizers):
         tree.visit(visitor)
         return visitor.reads
 
-    def arguments_of(self, sources: list[str], body: Sequence[cst.CSTNode], losses: list[Value], frame: Frame) -> list[str]:
+    def arguments_of(
+        self, sources: list[str], body: Sequence[cst.CSTNode], losses: list[Value], frame: Frame
+    ) -> list[str]:
         """What the function is given: the sources, then every other object whose state it may change."""
         reads = set().union(*[read_names(s) for s in body], *[read_names(v.code) for v in losses])
         objects = [n for n in [*frame.env, *self.unit.globals] if n in reads and self.is_object(n, frame)]
@@ -240,7 +249,11 @@ class Tapes(Optimizers):
         call, target = small.value, small.targets[0].target
         if not isinstance(call.func, cst.Name) or call.func.value not in self.unit.functions:
             return None
-        if any(arg.keyword is not None or arg.star for arg in call.args) or not call.args or text(call.args[0].value) != arguments[0]:
+        if (
+            any(arg.keyword is not None or arg.star for arg in call.args)
+            or not call.args
+            or text(call.args[0].value) != arguments[0]
+        ):
             return None
         given = ", ".join(text(arg.value) for arg in call.args)
         if isinstance(target, cst.Name) and target.value == loss:
@@ -271,7 +284,10 @@ class Tapes(Optimizers):
         for w, loss in zip(wanted, losses, strict=True):
             seed = ["1.0" if v == text(loss.code) else "0.0" for v in values]
             cotangents = f"({', '.join(seed)})" if len(seed) > 1 else seed[0]
-            parts = [f"{backward}({cotangents})[{arguments.index(s)}]" for s in [*[text(v.code) for v in w.models], *w.inputs]]
+            parts = [
+                f"{backward}({cotangents})[{arguments.index(s)}]"
+                for s in [*[text(v.code) for v in w.models], *w.inputs]
+            ]
             parts = [f"nnx.state({part}, nnx.Param)" if w.models else part for part in parts]
             lines.append(cst.parse_statement(f"{text(w.target)} = {', '.join(parts)}"))
         return lines
@@ -341,7 +357,9 @@ def _returning(body: list[Any], returned: list[str]) -> tuple[list[Any], list[st
     small = body[-1].body[0] if body and isinstance(body[-1], cst.SimpleStatementLine) else None
     if not isinstance(small, cst.Assign) or len(small.targets) != 1 or text(small.targets[0].target) != returned[0]:
         return body, returned
-    others = set().union(*[read_names(s) for s in body[:-1]], *[read_names(cst.parse_expression(r)) for r in returned[1:]])
+    others = set().union(
+        *[read_names(s) for s in body[:-1]], *[read_names(cst.parse_expression(r)) for r in returned[1:]]
+    )
     if returned[0] in others or body[-1].leading_lines or isinstance(small.value, cst.Tuple):
         return body, returned
     return body[:-1], [text(small.value), *returned[1:]]

@@ -83,7 +83,9 @@ class TrainingTest(parameterized.TestCase):
 
     def same_weights(self) -> None:
         for variable, parameter in self.pairs:
-            np.testing.assert_allclose(np.asarray(parameter[...]), variable.numpy(), rtol=2e-4, atol=2e-5, err_msg=variable.path)
+            np.testing.assert_allclose(
+                np.asarray(parameter[...]), variable.numpy(), rtol=2e-4, atol=2e-5, err_msg=variable.path
+            )
 
     def same(self, found: Any, expected: Any) -> None:
         self.assertEqual(jax.tree.structure(found), jax.tree.structure(expected))
