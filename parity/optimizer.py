@@ -226,4 +226,3 @@ def _parameters(function: Any) -> dict[str, Any]:
 
 def _constant(node: ast.expr) -> bool:
     return all(isinstance(part, (ast.Constant, ast.List, ast.Tuple, ast.Load)) for part in ast.walk(node))
-

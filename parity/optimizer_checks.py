@@ -29,7 +29,9 @@ def check_steps(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str,
     """
     expression = weights.data.get("optimizer")
     if oracle.optimizer is not None and expression is None:
-        yield holds(level, "optimizer", False, f"the original trains with {oracle.optimizer}, the port has no optimizer")
+        yield holds(
+            level, "optimizer", False, f"the original trains with {oracle.optimizer}, the port has no optimizer"
+        )
         return
     for steps in oracle.steps:
         if steps.corrected_epsilon or (steps.name == "trajectory") is not (level == "trajectory"):
@@ -92,7 +94,12 @@ def _compare(ported: Ported, weights: WeightsMap, oracle: Oracle, steps: Steps, 
             candidates = []
             for factor in slots.factors(slot, field, steps.learning_rates[number]):
                 pairs = [
-                    Pair(target, fields[field][target], value * factor, abs(factor) * _limit(weights, oracle, prefix, slot, target))
+                    Pair(
+                        target,
+                        fields[field][target],
+                        value * factor,
+                        abs(factor) * _limit(weights, oracle, prefix, slot, target),
+                    )
                     for target, value in sorted(carried.items())
                 ]
                 candidates.append(compare(level, f"{title}: slot {slot}", pairs))

@@ -166,7 +166,9 @@ def record(original: Original, plan: Plan, level: str, variables: list[dict[str,
         truth = f"float32: the original can't be run in float64 ({reason[:160]})"
         notes.append(f"tolerances come from reruns with rounding errors; truth is {truth}")
     if original.sparse and plan.optimizer is not None:
-        notes.append("optimizer steps take gradients of embeddings as dense arrays; Keras 3 squares repeated rows one by one")
+        notes.append(
+            "optimizer steps take gradients of embeddings as dense arrays; Keras 3 squares repeated rows one by one"
+        )
     notes += oracle_checks.check_sensitivity(reference, variables)
     rates = {steps.name: reference.pop(f"steps/{steps.name}/rates") for steps in plan.steps}
     plan.steps = [dataclasses.replace(s, learning_rates=tuple(map(float, rates[s.name]))) for s in plan.steps]

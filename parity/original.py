@@ -14,7 +14,7 @@ from parity import trees
 from parity.facts import is_trained
 from parity.frameworks import Frameworks
 from parity.noise import STREAM
-from parity.oracle_file import Case, Steps
+from parity.oracle_file import Steps
 
 SGD_RATE = 0.01
 Arrays = dict[str, np.ndarray]
@@ -107,7 +107,9 @@ class Original:
             result.update(self._state())
         return result
 
-    def run_steps(self, steps: Steps, inputs: Mapping[int, Any], cotangents: Mapping[int, Arrays], expression) -> Arrays:
+    def run_steps(
+        self, steps: Steps, inputs: Mapping[int, Any], cotangents: Mapping[int, Arrays], expression
+    ) -> Arrays:
         """Runs the optimizer.
 
         Args:
@@ -129,7 +131,9 @@ class Original:
         rates = []
         for number, case in enumerate(steps.cases):
             with self._tf.GradientTape() as tape:
-                outputs = self.call("training" if "training" in self._modes else "inference", self.tensors(inputs[case]))
+                outputs = self.call(
+                    "training" if "training" in self._modes else "inference", self.tensors(inputs[case])
+                )
                 loss = self._loss(outputs, cotangents[case]) * steps.loss_scale
             gradients = tape.gradient(loss, self._raw(weights))
             # As one array: Keras 3 squares the rows of a sparse gradient before it adds up those of one index.
@@ -160,7 +164,9 @@ class Original:
         return [v if isinstance(v, self._tf.Variable) else v.value for v in variables]
 
     def _loss(self, outputs: Mapping[str, Any], cotangents: Arrays) -> Any:
-        terms = [self._tf.reduce_sum(outputs[path] * self._tf.cast(c, outputs[path].dtype)) for path, c in cotangents.items()]
+        terms = [
+            self._tf.reduce_sum(outputs[path] * self._tf.cast(c, outputs[path].dtype)) for path, c in cotangents.items()
+        ]
         return self._tf.add_n([self._tf.cast(term, self._dtype) for term in terms])
 
     def _dense(self, gradient: Any, source: Any) -> np.ndarray:
@@ -203,4 +209,3 @@ def _slot_name(path: str, variable: str, flat: str) -> str | None:
     if path.endswith(f"/{variable}"):
         return path[: -len(variable) - 1].split("/")[-1]
     return None
-

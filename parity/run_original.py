@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from parity import call as calls
-from parity import frameworks as frameworks_lib
 from parity import double, isolation, optimizer, oracle, randomness, source, trees, unit
+from parity import frameworks as frameworks_lib
 from parity.errors import BadInputError
 from parity.facts import Facts
 from parity.frames import Frames

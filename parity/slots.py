@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from flax import nnx
 
 #: Slot names of Keras by optimizer, with the field of optax that holds the same.

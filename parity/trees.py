@@ -95,7 +95,7 @@ def skeleton(value: Any) -> Any:
 
 def restore(marked: Any, leaf: Callable[[str], Any]) -> Any:
     """Rebuilds what `skeleton` described, with `leaf(path)` for its arrays."""
-    (kind, content), = marked.items()
+    ((kind, content),) = marked.items()
     if kind == "leaf":
         return leaf(content)
     if kind == "dict":

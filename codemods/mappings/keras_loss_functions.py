@@ -72,9 +72,9 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
 ])  # fmt: skip
 def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False,
                               label_smoothing=0.0, axis=-1):  # fmt: skip
-    return focal_errors(
-        y_true, y_pred, apply_class_balancing, alpha, gamma, from_logits, label_smoothing
-    ).mean(axis=axis)
+    return focal_errors(y_true, y_pred, apply_class_balancing, alpha, gamma, from_logits, label_smoothing).mean(
+        axis=axis
+    )
 
 
 @rule("tf.keras.losses.cosine_similarity", samples=[

@@ -134,9 +134,7 @@ class CategoricalCrossentropy:
         return None
 
     def call(y_true, y_pred, sample_weight=None, *, from_logits, label_smoothing, axis, reduction):
-        return reduced(
-            categorical_errors(y_true, y_pred, from_logits, label_smoothing, axis), sample_weight, reduction
-        )
+        return reduced(categorical_errors(y_true, y_pred, from_logits, label_smoothing, axis), sample_weight, reduction)
 
 
 @loss(

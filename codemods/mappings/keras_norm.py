@@ -103,9 +103,7 @@ class RMSNormalization:
             axis = axis[0]
         if known(axis) and axis == len(x.shape) - 1:
             axis = -1
-        return nnx.RMSNorm(
-            x.shape[axis], epsilon=epsilon, reduction_axes=axis, feature_axes=axis, rngs=rngs
-        )
+        return nnx.RMSNorm(x.shape[axis], epsilon=epsilon, reduction_axes=axis, feature_axes=axis, rngs=rngs)
 
     def call(layer, inputs):
         return layer(inputs)

@@ -137,9 +137,7 @@ def momentum_descent(learning_rate, momentum, nesterov):
     if known(learning_rate):
         return optax.sgd(learning_rate, momentum=momentum, nesterov=nesterov)
     # Keras's velocity holds the rate of each step; optax.sgd would scale all of it by today's.
-    return optax.chain(
-        optax.scale_by_learning_rate(learning_rate), optax.trace(decay=momentum, nesterov=nesterov)
-    )
+    return optax.chain(optax.scale_by_learning_rate(learning_rate), optax.trace(decay=momentum, nesterov=nesterov))
 
 
 @rule(
@@ -240,4 +238,3 @@ def lion(learning_rate=0.001, beta_1=0.9, beta_2=0.99,
         step_size, weight_decay, clipnorm, clipvalue, global_clipnorm,
         (use_ema, loss_scale_factor, gradient_accumulation_steps),
     )  # fmt: skip
-

@@ -47,9 +47,7 @@ class Resizing:
         return None
 
     def call(layer, data, *, height, width, antialias):
-        return jax.image.resize(
-            data, (data.shape[0], height, width, data.shape[-1]), "bilinear", antialias=antialias
-        )
+        return jax.image.resize(data, (data.shape[0], height, width, data.shape[-1]), "bilinear", antialias=antialias)
 
     def shape(x, *, height, width):
         return (x.shape[0], height, width, x.shape[-1])

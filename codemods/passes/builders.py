@@ -83,9 +83,7 @@ class Builders(Classes):
                 return [element.value for element in arg.value.elements]
         return []
 
-    def chain_statement(
-        self, chain: Chain, layer: cst.BaseExpression, frame: Frame, leading: Any
-    ) -> Staged:
+    def chain_statement(self, chain: Chain, layer: cst.BaseExpression, frame: Frame, leading: Any) -> Staged:
         """One layer of a Sequential: `x = layer(x)`."""
         extra, prelude = frame.extra, frame.prelude
         frame.extra, frame.prelude = [], []
@@ -104,7 +102,9 @@ class Builders(Classes):
         elif value.module is not None:
             new = self.call_module(value, [(None, current)], node, frame)
         else:
-            frame.unit.residual(frame.function, layer, "tf.keras.Sequential", "a Sequential item that is no known layer")
+            frame.unit.residual(
+                frame.function, layer, "tf.keras.Sequential", "a Sequential item that is no known layer"
+            )
             new = Value(layer)
         result.init = list(frame.extra)
         statements = list(frame.prelude)
@@ -205,7 +205,11 @@ class Builders(Classes):
         if unknown:
             frame.unit.residual(frame.function, node, symbol, f"`{', '.join(sorted(unknown))}` of Input")
         dtype = given["dtype"].known if "dtype" in given and isinstance(given["dtype"].known, str) else "float32"
-        tensor = TensorType((frame.spec.symbols.unknown("batch"), *dims), dtype) if dims is not None else TensorType(None, dtype)
+        tensor = (
+            TensorType((frame.spec.symbols.unknown("batch"), *dims), dtype)
+            if dims is not None
+            else TensorType(None, dtype)
+        )
         name = given["name"].known if "name" in given and isinstance(given["name"].known, str) else None
         return Value(cst.Name(snake(name) if name else "inputs"), tensor=tensor, special=("input", id(node), name))
 
@@ -229,9 +233,11 @@ class Builders(Classes):
         key = (id(node), frame.function)
         if key in self.made:
             return self.made[key]
-        base = frame.target or next(
-            (v.known for n, v in (self.arguments_named(node, "name", frame))), None
-        ) or "sequential"
+        base = (
+            frame.target
+            or next((v.known for n, v in (self.arguments_named(node, "name", frame))), None)
+            or "sequential"
+        )
         local = {n for layer in self.chain_layers(node) for n in read_names(layer)} & self.locals_of(frame)
         source = f"{frame.function}.{base}"
         while source in self.unit.specs:
@@ -241,7 +247,9 @@ class Builders(Classes):
         self.unit.specs[source] = spec
         self.outer_frames[id(spec)] = frame
         if not self.chain_layers(node):
-            frame.unit.residual(frame.function, node, symbol, "a Sequential whose layers are not listed where it is made")
+            frame.unit.residual(
+                frame.function, node, symbol, "a Sequential whose layers are not listed where it is made"
+            )
         arguments: list[tuple[str | None, Value]] = [(None, frame.env[name]) for name in spec.locals_used]
         instance = ModuleInstance(spec, arguments, frame.unit.span(node), frame.unit.fresh("module"))
         if frame.spec is not None:
@@ -255,7 +263,9 @@ class Builders(Classes):
 
     def arguments_named(self, node: cst.Call, name: str, frame: Frame) -> list[tuple[str, Value]]:
         return [
-            (name, self.eval(arg.value, frame)) for arg in node.args if arg.keyword is not None and arg.keyword.value == name  # type: ignore
+            (name, self.eval(arg.value, frame))
+            for arg in node.args
+            if arg.keyword is not None and arg.keyword.value == name  # type: ignore
         ]
 
     def locals_of(self, frame: Frame) -> set[str]:

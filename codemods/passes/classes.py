@@ -20,8 +20,17 @@ from codemods.passes.values import UNKNOWN, TensorType, Value, text
 
 #: Methods that only Keras calls, to save, describe or shape a model.
 _KERAS_ONLY = frozenset(
-    {"get_config", "from_config", "compute_output_shape", "compute_output_spec", "compute_mask", "build_from_config",
-     "get_build_config", "build", "summary"}  # fmt: skip
+    {
+        "get_config",
+        "from_config",
+        "compute_output_shape",
+        "compute_output_spec",
+        "compute_mask",
+        "build_from_config",
+        "get_build_config",
+        "build",
+        "summary",
+    }  # fmt: skip
 )
 _TRAINING = frozenset({"train_step", "test_step", "predict_step", "compile", "compute_loss", "metrics"})
 
@@ -114,7 +123,9 @@ class Classes(Functions):
                     dims = [spec.symbols.unknown("d") for _ in tensor.shape[:-1]]
                     tensor = TensorType((*dims, last), tensor.dtype)
                 return Value(value.code, tensor=tensor)
-            items = [walk(item, f"{label}_{i}") for i, item in enumerate(value.items)] if value.items is not None else None
+            items = (
+                [walk(item, f"{label}_{i}") for i, item in enumerate(value.items)] if value.items is not None else None
+            )
             mapping = {k: walk(v, str(k)) for k, v in value.mapping.items()} if value.mapping is not None else None
             return Value(value.code, value.known, None, None, None, None, items, None, mapping, staged=value.staged)
 
@@ -181,7 +192,12 @@ class Classes(Functions):
     # -- methods ------------------------------------------------------------------------------
 
     def run_method(
-        self, spec: ModuleSpec, node: cst.FunctionDef, arguments: Mapping[str, Value], spec_locals: set[str], entry: bool = False
+        self,
+        spec: ModuleSpec,
+        node: cst.FunctionDef,
+        arguments: Mapping[str, Value],
+        spec_locals: set[str],
+        entry: bool = False,
     ) -> Frame:
         """Evaluates a method of the call side and keeps its new code."""
         name = node.name.value
@@ -281,7 +297,9 @@ class Classes(Functions):
 
     def inline_setup(self, spec: ModuleSpec, method: cst.FunctionDef, node: cst.Call, frame: Frame) -> None:
         """A method that the constructor calls to make layers."""
-        frame.unit.residual(frame.function, node, f"self.{method.name.value}", "a constructor that calls its own methods")
+        frame.unit.residual(
+            frame.function, node, f"self.{method.name.value}", "a constructor that calls its own methods"
+        )
 
     def keras_method(self, name: str, node: cst.Call, frame: Frame) -> Value:
         frame.unit.residual(frame.function, node, f"self.{name}", f"`self.{name}` of the framework's base class")
@@ -301,7 +319,9 @@ class Classes(Functions):
             return Value(code)
         if self.method_node(spec, "__init__") is not None or name in _FRAMEWORK_ATTRIBUTES:
             if name in _FRAMEWORK_ATTRIBUTES:
-                frame.unit.residual(frame.function, node, f"self.{name}", f"`self.{name}` of the framework's base class")
+                frame.unit.residual(
+                    frame.function, node, f"self.{name}", f"`self.{name}` of the framework's base class"
+                )
             return Value(code, special=("self_method", name) if name in _FRAMEWORK_METHODS else None)
         return Value(code)
 
@@ -358,8 +378,20 @@ class Classes(Functions):
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 _FRAMEWORK_METHODS = frozenset({"add_loss", "add_metric", "compute_loss", "set_weights", "get_weights"})
 _FRAMEWORK_ATTRIBUTES = frozenset(
-    {"optimizer", "losses", "compiled_loss", "compiled_metrics", "trainable_variables", "trainable_weights", "weights",
-     "variables", "metrics", "submodules", "layers", *_FRAMEWORK_METHODS}  # fmt: skip
+    {
+        "optimizer",
+        "losses",
+        "compiled_loss",
+        "compiled_metrics",
+        "trainable_variables",
+        "trainable_weights",
+        "weights",
+        "variables",
+        "metrics",
+        "submodules",
+        "layers",
+        *_FRAMEWORK_METHODS,
+    }  # fmt: skip
 )
 
 

@@ -71,7 +71,11 @@ class Finalise(Methods):
         if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign):
             assign = statement.body[0]
             target = assign.targets[0].target
-            if isinstance(target, cst.Attribute) and target.attr.value in spec.lists and isinstance(assign.value, cst.List):
+            if (
+                isinstance(target, cst.Attribute)
+                and target.attr.value in spec.lists
+                and isinstance(assign.value, cst.List)
+            ):
                 self.unit.imports.add("nnx")
                 made = cst.parse_expression("nnx.List()")
                 return statement.with_changes(body=[assign.with_changes(value=made)])
@@ -85,13 +89,17 @@ class Finalise(Methods):
             first = str(sizes) if sizes is not None else None
         if first is None:
             reason = "the width before the first of these layers can't be expressed"
-            self.unit.residuals.append((spec.source, Residual(f"self.{thread.attribute}", reason, self.unit.span(spec.node))))
+            self.unit.residuals.append(
+                (spec.source, Residual(f"self.{thread.attribute}", reason, self.unit.span(spec.node)))
+            )
             return init
         codes = {marker: spec.symbols.code(dim) for marker, dim in thread.after.items()}
         for code in codes.values():
             if code is None:
                 reason = "the width after one of these layers can't be expressed"
-                self.unit.residuals.append((spec.source, Residual(f"self.{thread.attribute}", reason, self.unit.span(spec.node))))
+                self.unit.residuals.append(
+                    (spec.source, Residual(f"self.{thread.attribute}", reason, self.unit.span(spec.node)))
+                )
                 return init
 
         def walk(statements: Any) -> list[Any]:
@@ -193,7 +201,10 @@ class Finalise(Methods):
         if name == "x" or not values:
             values = [next(iter(bound.values())) for bound in layer.calls if bound]
         if values and values[0].tensor is None and values[0].items:
-            inner = [self.stand_in(layer, [v.items[i].tensor for v in values if v.items], spec) for i in range(len(values[0].items))]
+            inner = [
+                self.stand_in(layer, [v.items[i].tensor for v in values if v.items], spec)
+                for i in range(len(values[0].items))
+            ]
             return Arg(None, items=inner)
         return self.stand_in(layer, [v.tensor for v in values if v.tensor is not None], spec)
 
@@ -257,7 +268,11 @@ class Finalise(Methods):
         self.unit.imports.add("nnx")
         outer = cst.Lambda(cst.Parameters([cst.Param(cst.Name("x"))]), _apply(found.code, required))
         function: cst.BaseExpression = outer
-        if isinstance(found.code, cst.Call) and len(found.code.args) == 1 and isinstance(found.code.args[0].value, cst.Call):
+        if (
+            isinstance(found.code, cst.Call)
+            and len(found.code.args) == 1
+            and isinstance(found.code.args[0].value, cst.Call)
+        ):
             if text(found.code.args[0].value) == f"__layer__({', '.join(required)})":
                 function = found.code.func
         return cst.Call(cst.parse_expression("nnx.Sequential"), [cst.Arg(made), cst.Arg(function)])
@@ -342,7 +357,11 @@ def _flat(statements: list[Any]) -> list[Any]:
     """Takes apart the blocks that only hold several statements together."""
     result = []
     for statement in statements:
-        if isinstance(statement, cst.If) and isinstance(statement.test, cst.Name) and statement.test.value == "__flat__":
+        if (
+            isinstance(statement, cst.If)
+            and isinstance(statement.test, cst.Name)
+            and statement.test.value == "__flat__"
+        ):
             result.extend(statement.body.body)
         else:
             result.append(statement)

@@ -119,7 +119,11 @@ class Functions(Statements):
             for statement in node.body.body:
                 if isinstance(statement, cst.FunctionDef) and statement.name.value == name:
                     return statement
-            bases = [b.value.value for b in node.bases if isinstance(b.value, cst.Name) and b.value.value in self.unit.classes]
+            bases = [
+                b.value.value
+                for b in node.bases
+                if isinstance(b.value, cst.Name) and b.value.value in self.unit.classes
+            ]
             node = self.unit.classes[bases[0]] if bases else None
         return None
 
@@ -172,14 +176,19 @@ class Functions(Statements):
             return Value(node)
         assert isinstance(spec.node, cst.FunctionDef)
         parameters = [p.name.value for p in spec.node.params.params]
-        named = [(name or (parameters[i] if i < len(parameters) else None), name, value) for i, (name, value) in enumerate(arguments)]
+        named = [
+            (name or (parameters[i] if i < len(parameters) else None), name, value)
+            for i, (name, value) in enumerate(arguments)
+        ]
         tensors = {full for full, _, value in named if value.is_tensor and full is not None}
         if not spec.analysed:
             spec.tensor_parameters = [p for p in parameters if p in tensors] + [
                 p.name.value for p in spec.node.params.kwonly_params if p.name.value in tensors
             ]
         elif set(spec.tensor_parameters) != tensors:
-            frame.unit.residual(frame.function, node, spec.source, "called with tensors here that are no tensors elsewhere")
+            frame.unit.residual(
+                frame.function, node, spec.source, "called with tensors here that are no tensors elsewhere"
+            )
         key = (id(node), frame.function)
         as_init = self.arguments(node, frame.child(as_init=True)) or []
         config = [

@@ -16,7 +16,9 @@ from codemods.passes.names import ReplaceNames
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
 
 #: Names of tensor methods that nothing else is likely to have.
-_DISTINCT = frozenset({"numpy", "get_shape", "as_list", "set_shape", "assign", "assign_add", "assign_sub", "with_values"})
+_DISTINCT = frozenset(
+    {"numpy", "get_shape", "as_list", "set_shape", "assign", "assign_add", "assign_sub", "with_values"}
+)
 
 
 class Methods(Builders):
@@ -44,7 +46,12 @@ class Methods(Builders):
                 return Value(node)
             receiver: list[Argument] = [(None, base)]
             return self.apply_rule(rules.METHODS[name], name, [*receiver, *arguments], node, frame)
-        if isinstance(base.special, tuple) and base.special[0] == "layers" and name in ("append", "extend") and frame.mode == "init":
+        if (
+            isinstance(base.special, tuple)
+            and base.special[0] == "layers"
+            and name in ("append", "extend")
+            and frame.mode == "init"
+        ):
             return self.keep_in_list(base, name, node, frame)
         if base.mapping is not None or base.items is not None or base.item is not None:
             handled = self.call_container(base, name, node, callee, frame)
@@ -100,7 +107,9 @@ class Methods(Builders):
         attribute = base.special[1]
         if name == "extend" or not values or not self.is_unplaced(values[0]):
             if values and (values[0].has_layers or name == "extend"):
-                frame.unit.residual(frame.function, node, f"self.{attribute}", "layers added to a list in a way that is not followed")
+                frame.unit.residual(
+                    frame.function, node, f"self.{attribute}", "layers added to a list in a way that is not followed"
+                )
             return Value(code)
         kept = self.read_container(values[0], cst.Subscript(base.code, [cst.SubscriptElement(cst.Index(cst.Name("_")))]),
                                    (attribute, "*"))  # fmt: skip
@@ -124,7 +133,9 @@ class Methods(Builders):
             self.enter_module(base.module, [], node, frame) if not spec.analysed else None  # type: ignore[arg-type]
             args = [arg.with_changes(value=value.code) for arg, (_, value) in zip(node.args, arguments, strict=True)]
             if (spec.source, name) in self.mode_methods and not any(k == "training" for k, _ in arguments):
-                args.append(cst.Arg(self.training_argument(None, frame).code, keyword=cst.Name("training"), equal=_EQUAL))
+                args.append(
+                    cst.Arg(self.training_argument(None, frame).code, keyword=cst.Name("training"), equal=_EQUAL)
+                )
             func = node.func.with_changes(value=base.code) if isinstance(node.func, cst.Attribute) else node.func
             inner = self.method_frames.get((spec.source, name))
             code = node.with_changes(func=func, args=args)
@@ -190,7 +201,9 @@ class Methods(Builders):
         made = cst.Call(cst.parse_expression(f"nnx.{kind}"), [cst.Arg(code)])
         return Value(made, tensor=initial.tensor or TensorType(), special="variable")
 
-    def variable_kind(self, trainable: Value | None, name: Any, initial: Value | None, node: cst.CSTNode, frame: Frame) -> str:
+    def variable_kind(
+        self, trainable: Value | None, name: Any, initial: Value | None, node: cst.CSTNode, frame: Frame
+    ) -> str:
         if trainable is None or trainable.known is True:
             dtype = initial.tensor.dtype if initial is not None and initial.tensor is not None else "float32"
             return "Param" if dtype is None or "float" in dtype else "Variable"
@@ -204,7 +217,11 @@ class Methods(Builders):
         """`self.add_weight(name=, shape=, initializer=, trainable=)`."""
         positional = [value for name, value in arguments if name is None]
         given: dict[str, Value] = {name: value for name, value in arguments if name is not None}
-        order = ("name", "shape") if positional and isinstance(positional[0].known, str) else ("shape", "initializer", "dtype")
+        order = (
+            ("name", "shape")
+            if positional and isinstance(positional[0].known, str)
+            else ("shape", "initializer", "dtype")
+        )
         for name, value in zip(order, positional, strict=False):
             given[name] = value
         allowed = {"name", "shape", "initializer", "dtype", "trainable", "aggregation", "synchronization", "use_resource", "autocast",
@@ -238,7 +255,9 @@ class Methods(Builders):
     def symbols_of(self, frame: Frame) -> Any:
         return frame.spec.symbols if frame.spec else self.plain_symbols
 
-    def initial_weight(self, initializer: Value, shape: Value, node: cst.CSTNode, frame: Frame) -> cst.BaseExpression | None:
+    def initial_weight(
+        self, initializer: Value, shape: Value, node: cst.CSTNode, frame: Frame
+    ) -> cst.BaseExpression | None:
         """`INITIALIZER(rngs.params(), SHAPE)`, or zeros and ones written directly."""
         shape_code = shape.code
         if shape.known is None:

@@ -126,7 +126,9 @@ class Placing(Calls):
         mapping = {key: part(item, key) for key, item in value.mapping.items()} if value.mapping is not None else None
         item = value.item
         if item is not None:
-            item = self.read_container(item, cst.Subscript(code, [cst.SubscriptElement(cst.Index(cst.Name("_")))]), (*path, "*"))
+            item = self.read_container(
+                item, cst.Subscript(code, [cst.SubscriptElement(cst.Index(cst.Name("_")))]), (*path, "*")
+            )
         return Value(
             code, value.known, value.dim, value.tensor, value.layer, value.module, items, item, mapping,
             special=value.special if value.layer is None else None,

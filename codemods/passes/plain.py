@@ -54,7 +54,9 @@ class Plain(Emit):
         params = node.params
         if "rngs" in frame.flags:
             extra = cst.Param(cst.Name("rngs"), annotation=cst.Annotation(cst.parse_expression("nnx.Rngs")))
-            star: Any = params.star_arg if isinstance(params.star_arg, cst.Param) or params.kwonly_params else cst.ParamStar()
+            star: Any = (
+                params.star_arg if isinstance(params.star_arg, cst.Param) or params.kwonly_params else cst.ParamStar()
+            )
             params = params.with_changes(kwonly_params=[*params.kwonly_params, extra], star_arg=star)
             self.unit.imports.add("nnx")
         decorators = [d for d in node.decorators if self.unit.symbol(_callee(d.decorator)) is None]

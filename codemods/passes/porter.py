@@ -76,16 +76,14 @@ class Porter(Training):
         names = [s.name.value for s in module_definitions(self.unit.module)]
         modules = [n for n in names if n in self.unit.classes and self.unit.is_module_class(n)]
         functions = [n for n in names if n in self.unit.functions and self.function_kind(n) != "plain"]
-        inner = {
-            other
-            for name in [*modules, *functions]
-            for other in read_names(self.definition(name).body) - {name}
-        }
+        inner = {other for name in [*modules, *functions] for other in read_names(self.definition(name).body) - {name}}
         for name in [*[n for n in modules + functions if n not in inner], *modules, *functions]:
             kind = "class" if name in self.unit.classes else self.function_kind(name)
             spec = self.spec_for(name, kind)
             if kind == "helper" and not spec.analysed:
-                self.unit.residual(name, self.definition(name), name, "never called: which arguments are tensors is not known")
+                self.unit.residual(
+                    name, self.definition(name), name, "never called: which arguments are tensors is not known"
+                )
                 continue
             self.analyse(spec, None, None)
         for spec in list(self.unit.specs.values()):

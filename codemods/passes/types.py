@@ -22,7 +22,9 @@ def integer_parameters(unit: Unit, name: str, params: list[cst.Param]) -> frozen
         assert isinstance(call, cst.Call)
         for i, arg in enumerate(call.args):
             target = arg.keyword.value if arg.keyword else (params[i].name.value if i < len(params) else None)
-            if target in votes and isinstance(arg.value, cst.Integer | cst.Float | cst.Tuple | cst.List | cst.SimpleString):
+            if target in votes and isinstance(
+                arg.value, cst.Integer | cst.Float | cst.Tuple | cst.List | cst.SimpleString
+            ):
                 votes[target].append(_is_int(arg.value))
     for entry in unit.trace.instances(name):
         for key, value in entry.get("args", {}).items():

@@ -18,7 +18,14 @@ from codemods.passes.values import Value
 
 #: Framework classes whose subclasses become nnx.Module.
 MODULE_BASES = frozenset(
-    {"tf.keras.Model", "tf.keras.layers.Layer", "tf.keras.Layer", "tf.Module", "tf.keras.Sequential", "tf.keras.models.Model"}
+    {
+        "tf.keras.Model",
+        "tf.keras.layers.Layer",
+        "tf.keras.Layer",
+        "tf.Module",
+        "tf.keras.Sequential",
+        "tf.keras.models.Model",
+    }
 )
 
 

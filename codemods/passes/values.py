@@ -234,7 +234,9 @@ def join(a: Value, b: Value, symbols: Symbols) -> Value:
     if a.items is not None and b.items is not None and len(a.items) == len(b.items):
         items = [join(x, y, symbols) for x, y in zip(a.items, b.items, strict=True)]
     same_layer = a.layer is b.layer and a.module is b.module
-    mapping = a.mapping if a.mapping is not None and b.mapping is not None and a.mapping.keys() == b.mapping.keys() else None
+    mapping = (
+        a.mapping if a.mapping is not None and b.mapping is not None and a.mapping.keys() == b.mapping.keys() else None
+    )
     return Value(
         a.code, known, dim, tensor, a.layer if same_layer else (a.layer or b.layer), a.module or b.module, items,
         a.item if a.item is not None else b.item, mapping, a.symbol if a.symbol == b.symbol else None,

@@ -121,7 +121,13 @@ class WeightsMap:
     def _get(self, path: tuple[str, ...]) -> Any:
         value = self.model
         for part in path:
-            value = value[int(part)] if part.isdigit() else value[part] if isinstance(value, Mapping) else getattr(value, part)
+            value = (
+                value[int(part)]
+                if part.isdigit()
+                else value[part]
+                if isinstance(value, Mapping)
+                else getattr(value, part)
+            )
         return value
 
     # -- layers -----------------------------------------------------------------------------------
@@ -147,7 +153,10 @@ class WeightsMap:
             return
         frames = self._frames(entry)
         if frames:
-            made = next((m for m in spec.modules if (m.span.line, m.span.column) == (frames[-1]["line"], frames[-1]["column"])), None)
+            made = next(
+                (m for m in spec.modules if (m.span.line, m.span.column) == (frames[-1]["line"], frames[-1]["column"])),
+                None,
+            )
             inner = made.spec if made is not None else specs.get(frames[-1]["function"])
             if inner is not None:
                 self._object(entry, inner, path)
