@@ -9,7 +9,7 @@ from typing import Any
 from parity.errors import BadInputError
 
 
-def default_call(model: Any, layer_class: type | None = None) -> str:
+def default_call(model: Any, layer_class: type[Any] | None = None) -> str:
     """`model(*inputs)`, with `training=False` where the object takes it.
 
     Args:

@@ -85,19 +85,19 @@ def compare(level: str, name: str, pairs: Iterable[Pair], missing: Iterable[str]
         share = error / pair.tolerance if pair.tolerance > 0 else (0.0 if error == 0 else float("inf"))
         if share > worst[0]:
             worst = (share, pair, error, error / size if size else error)
-    share, pair, error, relative = worst
-    if pair is None and not problems:
+    share, at, error, relative = worst
+    if at is None and not problems:
         return Check(level, name, False, detail="there is nothing to compare")
-    if pair is not None and share > 1.0:
-        problems.insert(0, f"{pair.label} is off by {error:.3g}, {share:.3g} times its tolerance")
+    if at is not None and share > 1.0:
+        problems.insert(0, f"{at.label} is off by {error:.3g}, {share:.3g} times its tolerance")
     return Check(
         level=level,
         name=name,
         passed=not problems,
-        max_abs=None if pair is None else error,
-        max_rel=None if pair is None else relative,
-        tolerance=None if pair is None else pair.tolerance,
-        detail="; ".join(problems[:3]) or ("" if pair is None or not pair.label else f"worst: {pair.label}"),
+        max_abs=None if at is None else error,
+        max_rel=None if at is None else relative,
+        tolerance=None if at is None else at.tolerance,
+        detail="; ".join(problems[:3]) or ("" if at is None or not at.label else f"worst: {at.label}"),
     )
 
 

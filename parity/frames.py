@@ -9,7 +9,7 @@ import os
 import pathlib
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 #: Frames of these functions stand between a call and the hook that sees it.
@@ -104,7 +104,7 @@ def _is_method_of(frame: types.FrameType, instance: Any) -> bool:
 
 
 def _position(frame: types.FrameType) -> tuple[int, int, int, int]:
-    positions: Iterator[tuple[int | None, ...]] = frame.f_code.co_positions()
+    positions: Iterable[tuple[int | None, ...]] = frame.f_code.co_positions()
     found = next(itertools.islice(positions, frame.f_lasti // 2, None), (None, None, None, None))
     line, end_line, column, end_column = found
     line = line or frame.f_lineno

@@ -44,7 +44,7 @@ def install() -> None:
         drawn = jnp.argmax(logits[..., None, :] + noise, axis=-1)
         return drawn[..., 0] if not samples else jnp.moveaxis(drawn, -1, 0)
 
-    functions = [normal, uniform, truncated_normal, randint, bernoulli, gumbel, categorical]
+    functions: list[Callable[..., Any]] = [normal, uniform, truncated_normal, randint, bernoulli, gumbel, categorical]
     for function in functions:
         name = function.__name__
         original = getattr(jax.random, name)

@@ -37,7 +37,7 @@ def check_steps(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str,
         if steps.corrected_epsilon or (steps.name == "trajectory") is not (level == "trajectory"):
             continue
         transformation = None
-        if oracle.optimizer is not None:
+        if oracle.optimizer is not None and expression is not None:
             transformation = eval(expression, dict(names))  # noqa: S307 - the map's own
         results = _run(ported, weights, oracle, steps, transformation)
         found = list(_compare(ported, weights, oracle, steps, results, level, ""))

@@ -35,7 +35,7 @@ def fields_of(optimizer: str, slot: str) -> list[str]:
     """
     name = optimizer.split("(")[0].rpartition(".")[2]
     tables = [_FIELDS[name]] if name in _FIELDS else list(_FIELDS.values())
-    return sorted({table[slot] for table in tables if table.get(slot)} - {None})  # type: ignore[type-var]
+    return sorted({field for table in tables if (field := table.get(slot))})
 
 
 def slots(optimizer: nnx.Optimizer, targets: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -74,14 +74,14 @@ class Tracer:
             self._hook_new(self.frameworks.tf.Module)
         else:
             self._hook_new(self.frameworks.tf.Module, apart_from=self._layer)
-        original = self._layer.__call__  # type: ignore[operator]
+        original = self._layer.__call__
 
         @functools.wraps(original)
         def called(layer: Any, *args: Any, **kwargs: Any) -> Any:
             caller = sys._getframe(1)
             return self._note("call", layer, caller, functools.partial(original, layer), args, kwargs)
 
-        self._layer.__call__ = called  # type: ignore[operator]
+        self._layer.__call__ = called  # type: ignore[method-assign]
 
     def without_calls(self) -> set[int]:
         """Ids of the objects that were not called yet."""
@@ -115,7 +115,7 @@ class Tracer:
         original = base.__new__ if "__new__" in vars(base) else None
 
         def made(cls: type, *args: Any, **kwargs: Any) -> Any:
-            following: Any = original or super(base, cls).__new__
+            following: Any = original or super(base, cls).__new__  # type: ignore[arg-type]
             instance = following(cls) if following is object.__new__ else following(cls, *args, **kwargs)
             if isinstance(instance, self._ignored) or (apart_from is not None and issubclass(cls, apart_from)):
                 return instance
