@@ -98,7 +98,7 @@ class Port:
 
     def weights_map(self, module: str) -> dict[str, Any]:
         result: dict[str, Any] = {
-            "version": 1, "module": module, "entry": self.entry, "call": self.trace.get("call"),
+            "version": 1, "module": module, "entry": self.entry, "call": self._call(),
             "mode": self._mode(), "optimizer": self.optimizer, "train_step": None, "weights": [],
         }  # fmt: skip
         root = self.unit.trace.root
@@ -114,6 +114,18 @@ class Port:
         walk = WeightsMap(self.porter, model)
         result["weights"] = walk.of_root(spec, root)
         return result
+
+    def _call(self) -> str | None:
+        """The call, without `training` where the port takes none."""
+        call = self.trace.get("call")
+        root = self.unit.trace.root
+        if call is None or root is None or self._root_spec(root) is None or self._mode():
+            return call
+        tree = ast.parse(call, mode="eval")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "model":
+                node.keywords = [k for k in node.keywords if k.arg != "training"]
+        return ast.unparse(tree)
 
     def _root_spec(self, root: Any) -> Any:
         if root.get("user") and root["class"] in self.unit.specs:

@@ -245,11 +245,11 @@ class Calls:
             parts = [self.element_of(value, frame) for value in values]
             return Value(code, item=Value(code, items=parts), staged=staged)
         elif name == "range":
-            return Value(code, item=Value(code), staged=staged)
+            return Value(code, item=Value(code, sure=True), staged=staged)
         return Value(code, known=known, dim=dim, staged=staged)
 
     def _pair(self, value: Value, frame: Frame) -> Value:
-        return Value(value.code, items=[Value(value.code), self.element_of(value, frame)])
+        return Value(value.code, items=[Value(value.code, sure=True), self.element_of(value, frame)])
 
     def _enumerated(self, value: Value) -> list[Value] | None:
         items = self.elements(value)
@@ -357,7 +357,7 @@ class Calls:
         if tensor is not None:
             rank = len(tensor.shape) if tensor.shape is not None else None
             return Arg(value.code, type=jax.Array, ndim=rank, dtype=tensor.dtype)
-        kind = int if value.dim is not None and known is DYNAMIC and value.sure else None
+        kind = int if known is DYNAMIC and value.sure else None
         if items is not None and (not isinstance(value.code, cst.List | cst.Tuple) or len(value.code.elements) != len(items)):
             items = None
         return Arg(value.code, known, type=kind, items=items)
@@ -436,9 +436,13 @@ class Calls:
         collect(tuple(values))
         width = max((len(shape) for shape in shapes), default=0)
         best: dict[int, Any] = {}
+
+        def usable(dim: Any) -> bool:
+            return symbols.code(dim) is not None and not symbols.is_local(dim)
+
         for axis in range(-width, 0):
             for shape in shapes:
-                if len(shape) >= -axis and not same_dim(shape[axis], 1) and symbols.code(shape[axis]) is not None:
+                if len(shape) >= -axis and not same_dim(shape[axis], 1) and usable(shape[axis]):
                     best.setdefault(axis, shape[axis])
             for shape in shapes:
                 if len(shape) >= -axis and not same_dim(shape[axis], 1):
@@ -451,7 +455,7 @@ class Calls:
             if tensor is not None and tensor.shape is not None:
                 rank = len(tensor.shape)
                 dims = tuple(
-                    d if symbols.code(d) is not None else best.get(i - rank, d)
+                    d if usable(d) else best.get(i - rank, d)
                     for i, d in enumerate(tensor.shape)
                 )
                 tensor = TensorType(dims, tensor.dtype)

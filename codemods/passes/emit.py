@@ -226,12 +226,45 @@ def _prune_init(init: list[cst.BaseStatement]) -> list[cst.BaseStatement]:
             targets = assigned_names(statement)
             if isinstance(target, cst.Name | cst.Tuple) and not targets & wanted and _pure(statement):
                 continue
+        if isinstance(statement, cst.If):
+            pruned = _prune_if(statement, wanted)
+            if pruned is None:
+                continue
+            statement = pruned
         kept.append(statement)
         wanted |= read_names(statement)
         if isinstance(statement, cst.For | cst.While):
             body = _prune_loop(statement, wanted)
             kept[-1] = body
     return kept[::-1]
+
+
+def _prune_if(node: cst.If, live: set[str]) -> cst.If | None:
+    """Drops widths that nothing reads from both branches; None where nothing is left."""
+
+    def block(body: Any) -> list[Any]:
+        kept = []
+        for i, statement in enumerate(body):
+            if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign):
+                target = statement.body[0].targets[0].target
+                later = set().union(*[read_names(s) for s in body[i + 1 :]], set())
+                if isinstance(target, cst.Name) and target.value.endswith("features") and target.value not in live | later:
+                    continue
+            kept.append(statement)
+        return kept
+
+    if not isinstance(node.body, cst.IndentedBlock):
+        return node
+    then = block(node.body.body)
+    orelse = node.orelse
+    if isinstance(orelse, cst.Else) and isinstance(orelse.body, cst.IndentedBlock):
+        rest = block(orelse.body.body)
+        orelse = orelse.with_changes(body=orelse.body.with_changes(body=rest)) if rest else None
+    if not then and orelse is None:
+        return None
+    if not then:
+        then = [cst.SimpleStatementLine([cst.Pass()])]
+    return node.with_changes(body=node.body.with_changes(body=then), orelse=orelse)
 
 
 def _prune_loop(loop: Any, live: set[str]) -> Any:

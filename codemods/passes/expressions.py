@@ -19,6 +19,8 @@ from codemods.passes.modules import Chain
 from codemods.passes.frame import Frame
 from codemods.passes.values import UNKNOWN, TensorType, Value, literal, text
 
+#: Operators that give an int for ints.
+_WHOLE = (operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, operator.pow, operator.neg)
 _CONSTANT_NAMES = {"True": True, "False": False, "None": None}
 
 
@@ -285,7 +287,8 @@ class Expressions(Calls):
         elif function is not None and all(value.dim is not None for value in values):
             dim = self.dim_result(function, values, code, frame)
         staged = any(value.is_tensor for value in values)
-        return Value(code, known=known, dim=dim, staged=staged)
+        whole = function in _WHOLE and all(value.sure or isinstance(value.known, int) for value in values)
+        return Value(code, known=known, dim=dim, staged=staged, sure=whole)
 
     def widest(self, values: Sequence[Value]) -> TensorType:
         """Where one operand's shape is not known, the other's is taken to be the result's; the trace and the

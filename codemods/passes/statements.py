@@ -251,7 +251,10 @@ class Statements(Placing, Expressions):
             else_frame = inner
         elif isinstance(node.orelse, cst.Else):
             orelse, else_frame = self.branch(node.orelse.body, frame)
-        self.merge(frame, *self.live_branches(test, then_frame, else_frame, node))
+        live = self.live_branches(test, then_frame, else_frame, node)
+        if frame.mode == "staged" and len(live) == 2 and not test.is_tensor:
+            self.join_widths(then, orelse, then_frame, else_frame, frame)
+        self.merge(frame, *live)
         made_then = frame.scope.created[before:middle]
         made_else = frame.scope.created[middle:]
         if frame.mode != "staged":
@@ -259,6 +262,25 @@ class Statements(Placing, Expressions):
             init = extra + [*then.init, *orelse.init] if frame.mode == "call" else []
             return Staged(init, [Item(i) for i in items]) if frame.mode != "init" else Staged(extra + items)
         return self.staged_if(node, test, then, orelse, made_then, made_else, frame)
+
+    def join_widths(self, then: Staged, orelse: Staged, then_frame: Frame, else_frame: Frame, frame: Frame) -> None:
+        """A tensor whose width depends on the branch taken: the constructor keeps the width in a variable."""
+        symbols = frame.spec.symbols  # type: ignore[union-attr]
+        for name in sorted(then_frame.env.keys() & else_frame.env.keys()):
+            a, b = then_frame.env[name].tensor, else_frame.env[name].tensor
+            if a is None or b is None or not a.shape or not b.shape or same_dim(a.last, b.last):
+                continue
+            codes = symbols.code(a.last), symbols.code(b.last)
+            if None in codes:
+                continue
+            width = self.width_name(name, frame)
+            if width in frame.spec.dims:  # type: ignore[union-attr]
+                width = f"{name}_features"
+            symbols.local.add(width)
+            for staged, inner, code in ((then, then_frame, codes[0]), (orelse, else_frame, codes[1])):
+                staged.init.append(_assign(width, str(code)))
+                inner.env[name] = self.rewidth(inner.env[name], symbols.of_code(width), symbols)
+            frame.env[width] = Value(cst.Name(width), dim=symbols.of_code(width))
 
     def live_branches(self, test: Value, then: Frame, orelse: Frame, node: cst.If) -> list[Frame]:
         if _ends(node.body):
@@ -436,7 +458,10 @@ class Statements(Placing, Expressions):
             after = trial.env.get(name)
             if after is None or after is before:
                 continue
-            if before.known is not UNKNOWN and before.tensor is None and not _same_known(before, after):
+            if before.items is not None and after.items is not None and len(before.items) != len(after.items):
+                # A list that grows: from here on only what its items look like is known.
+                frame.env[name] = dataclasses.replace(before, items=None, item=after.items[-1], known=UNKNOWN, mapping=None)
+            elif before.known is not UNKNOWN and before.tensor is None and not _same_known(before, after):
                 frame.env[name] = dataclasses.replace(before, known=UNKNOWN, dim=symbols.of_code(name))
             elif before.dim is not None and before.tensor is None and not same_dim(before.dim, after.dim):
                 frame.env[name] = dataclasses.replace(before, dim=symbols.of_code(name), known=UNKNOWN)

@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-import builtins
-import dataclasses
-import inspect
 from typing import Any
 
 import libcst as cst
 
 from codemods.engine import rule as rules
-from codemods.engine.outcome import Residual
-from codemods.engine.template import Arg, inline
-from codemods.mappings.keras_loss_functions import LOSS_NAMES
-from codemods.mappings.keras_metrics import METRIC_NAMES
 from codemods.passes.frame import Frame
-from codemods.passes.modules import Chain, Finished, LayerInstance
+from codemods.passes.modules import Chain, Finished
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
-from codemods.passes.training_data import Data
+from codemods.passes.training_losses import Losses
 from codemods.passes.training_values import Compiled, Optimizer
-from codemods.passes.values import TensorType, Value, text
+from codemods.passes.values import Value, text
 
-_ORDER = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile")
+_ORDER = (
+    "optimizer",
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+)
 #: Arguments that say how Keras should run a step, not what is computed.
 _RUNNING = frozenset({"run_eagerly", "steps_per_execution", "jit_compile", "experimental_run_tf_function"})
-_SPARSE = frozenset({"tf.keras.losses.SparseCategoricalCrossentropy", "tf.keras.losses.sparse_categorical_crossentropy"})
 
 
-@dataclasses.dataclass
-class Metric:
-    """One metric of a compiled model: its name in the results, its rule and arguments."""
-
-    name: str
-    layer: LayerInstance
-
-
-@dataclasses.dataclass
-class Batch:
-    """What a step knows of its tensors.
-
-    Attributes:
-      predictions: the name of the model's output, with its type.
-      labels: `y`; `prepare` is a line that brings it into the shape that Keras would.
-    """
-
-    predictions: Value
-    labels: Value
-    prepare: str = ""
-
-
-class Compiling(Data):
+class Compiling(Losses):
     """Compiled models."""
 
     def start(self) -> None:
@@ -62,7 +41,12 @@ class Compiling(Data):
 
     def call_method(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
         _, base, name = callee.special
-        if name == "compile" and frame.mode == "staged" and frame.spec is not None and isinstance(base.special, Chain | Finished):
+        if (
+            name == "compile"
+            and frame.mode == "staged"
+            and frame.spec is not None
+            and isinstance(base.special, Chain | Finished)
+        ):
             inner = Frame(self.unit, frame.function, "plain")
             arguments = self.compile_arguments(node, inner)
             if arguments is None:
@@ -91,17 +75,6 @@ class Compiling(Data):
             return None
         self.unit.imports |= {"nnx", "optax"}
         return f"{self.optimizer_name(frame)} = nnx.Optimizer({text(base.code)}, {text(code)}, wrt=nnx.Param)"
-
-    def not_global(self, names: set[str]) -> set[str]:
-        """Those of the names that mean nothing at module level."""
-        known = {*self.unit.functions, *self.unit.classes, *rules.IMPORTS, *dir(builtins), *self.unit.helpers}
-        known |= {spec.name for spec in self.unit.specs.values()} | {"SEED", "NAME"}
-        known |= set().union(*[assigned_names(s) for s in self.unit.module.body], set())
-        for statement in self.unit.module.body:
-            for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
-                if isinstance(small, cst.Import | cst.ImportFrom) and not isinstance(small.names, cst.ImportStar):
-                    known |= {text(a.asname.name if a.asname is not None else a.name).split(".")[0] for a in small.names}
-        return names - known
 
     def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
         if name == "compile":
@@ -146,7 +119,11 @@ class Compiling(Data):
 
     def optimizer_name(self, frame: Frame) -> str:
         """`optimizer`, which the user's own name for it may be, too."""
-        others = [name for name, value in frame.env.items() if name == "optimizer" and not isinstance(value.special, Optimizer)]
+        others = [
+            name
+            for name, value in frame.env.items()
+            if name == "optimizer" and not isinstance(value.special, Optimizer)
+        ]
         return "optimizer" if not others else self.local("model_optimizer", frame)
 
     def transformation(self, optimizer: Value | None, node: cst.Call, frame: Frame) -> str | None:
@@ -210,187 +187,7 @@ class Compiling(Data):
 
     # -- the batch ---------------------------------------------------------------------------------
 
-    def batch(self, compiled: Compiled) -> Batch:
-        loss = compiled.arguments.get("loss")
-        symbol = self.loss_symbol(loss)
-        sparse = symbol in _SPARSE
-        result = compiled.spec.result if compiled.spec is not None else None
-        tensor = result.tensor if result is not None else None
-        rank = len(tensor.shape) if tensor is not None and tensor.shape is not None else None
-        last = tensor.shape[-1] if tensor is not None and tensor.shape else None
-        layer = loss.layer if loss is not None else None
-        logits = layer is not None and "from_logits" in layer.arguments and layer.arguments["from_logits"].known is True
-        predictions = Value(cst.Name("logits" if logits else "predictions"), tensor=self.of_rank(rank))
-        labels = Value(cst.Name("y"), staged=True)
-        integers = ".astype(int)" if self.wants_integers(compiled) else ""
-        if sparse and rank is not None:
-            labels = Value(cst.Name("y"), tensor=self.of_rank(rank - 1, "int32"))
-            line = f"y = y.reshape(-1){integers}" if rank == 2 else f"y = y{integers}" if integers else ""
-            return Batch(predictions, labels, line)
-        if rank == 2 and isinstance(last, int) and last == 1:
-            return Batch(predictions, Value(cst.Name("y"), tensor=self.of_rank(2)), "y = y.reshape(-1, 1)")
-        if rank is not None and symbol == "tf.keras.losses.CategoricalCrossentropy":
-            labels = Value(cst.Name("y"), tensor=self.of_rank(rank))
-        return Batch(predictions, labels)
-
-    def of_rank(self, rank: int | None, dtype: str | None = None) -> TensorType:
-        """A tensor of which the rank alone is known."""
-        return TensorType(None if rank is None else tuple(self.plain_symbols.unknown("d") for _ in range(rank)), dtype)
-
-    def wants_integers(self, compiled: Compiled) -> bool:
-        found = self.metrics_of(compiled, report=False) or []
-        return any(metric.layer.symbol == "tf.keras.metrics.SparseCategoricalAccuracy" for metric in found)
-
-    def loss_symbol(self, loss: Value | None) -> str | None:
-        if loss is None:
-            return None
-        if isinstance(loss.known, str):
-            return f"tf.keras.losses.{LOSS_NAMES.get(loss.known.lower(), '')}"
-        if loss.layer is not None:
-            return loss.layer.symbol
-        return loss.symbol
-
-    def loss_of(self, compiled: Compiled, batch: Batch, frame: Frame) -> tuple[list[str], str] | None:
-        """The scalar loss of a batch: lines that go before, and the expression."""
-        inner = Frame(self.unit, frame.function, "plain", env={"y": batch.labels, text(batch.predictions.code): batch.predictions})
-        code = self.loss_code(compiled, batch, inner)
-        if code is None:
-            return None
-        return [line for s in inner.prelude for line in text(s).strip().splitlines()], code
-
-    def loss_code(self, compiled: Compiled, batch: Batch, frame: Frame) -> str | None:
-        loss = compiled.arguments.get("loss")
-        if loss is None:
-            return None
-        arguments = [(None, batch.labels), (None, batch.predictions)]
-        symbol = self.loss_symbol(loss)
-        if isinstance(loss.known, str):
-            if symbol not in rules.OBJECTS:
-                frame.unit.residual(frame.function, compiled.node, loss.known, f"no rule for the loss {loss.known!r}")
-                return None
-            layer = self.object_of(symbol, {}, compiled.node)
-            return text(self.call_layer(Value(cst.Name(layer.marker), layer=layer), arguments, compiled.node, frame).code)
-        if loss.layer is not None:
-            return text(self.call_layer(loss, arguments, compiled.node, frame).code)
-        if symbol is not None and symbol in rules.RULES:
-            value = self.apply_rule(rules.RULES[symbol], symbol, arguments, compiled.node, frame)
-            return f"{_atom(value.code)}.mean()"
-        if isinstance(loss.special, tuple) and loss.special[0] == "function":
-            return self.user_loss(loss.special[1], batch, frame)
-        if loss.special is None and isinstance(loss.code, cst.Name) and loss.items is None and symbol is None:
-            self.unit.imports.add("jnp")
-            return f"jnp.mean({text(loss.code)}({text(batch.labels.code)}, {text(batch.predictions.code)}))"
-        frame.unit.residual(frame.function, compiled.node, text(loss.code), "this form of a loss is not ported yet")
-        return None
-
-    def user_loss(self, name: str, batch: Batch, frame: Frame) -> str:
-        """The user's function; Keras averages what it gives for each sample."""
-        call = f"{name}({text(batch.labels.code)}, {text(batch.predictions.code)})"
-        shape = batch.predictions.tensor.shape if batch.predictions.tensor is not None else None
-        ranks = [len(shape), len(shape) - 1] if shape is not None else []
-        for rank in ranks:
-            # A scalar whatever the labels are like needs no mean.
-            labels = Value(batch.labels.code, tensor=self.of_rank(rank, batch.labels.tensor.dtype if batch.labels.tensor else None))
-            result = self.plain_result(name, [(None, labels), (None, batch.predictions)], frame)
-            if result.tensor is not None and result.tensor.shape == ():
-                return call
-        self.plain_result(name, [(None, batch.labels), (None, batch.predictions)], frame)
-        return f"{call}.mean()"
-
-    def object_of(self, symbol: str, arguments: dict[str, Value], node: cst.CSTNode) -> LayerInstance:
-        span, marker = self.unit.span(node), self.unit.fresh("layer")
-        return LayerInstance(rules.OBJECTS[symbol], arguments, frozenset(arguments), span, marker, symbol, makes=False)
-
     # -- metrics -----------------------------------------------------------------------------------
-
-    def metrics_of(self, compiled: Compiled, report: bool = True) -> list[Metric] | None:
-        """The metrics by name; None where one can't be ported."""
-        given = compiled.arguments.get("metrics")
-        if given is None or given.known is None:
-            return []
-        found: list[Metric] = []
-        for value in given.items if given.items is not None else [given]:
-            metric = self.metric_of(value, compiled)
-            if isinstance(metric, str):
-                if report:
-                    self.unit.residual(compiled.function, compiled.node, text(value.code), metric)
-                return None
-            found.append(metric)
-        return found
-
-    def metric_of(self, value: Value, compiled: Compiled) -> Metric | str:
-        """A metric, or why there is none."""
-        if isinstance(value.known, str):
-            name = value.known
-            symbol: str | None = None
-            if name.lower() in ("accuracy", "acc"):
-                symbol = self.accuracy(compiled)
-                if symbol is None:
-                    return "which accuracy this is depends on shapes that are not known: name the metric's class"
-            elif name.lower() in METRIC_NAMES:
-                symbol = METRIC_NAMES[name.lower()]
-            symbol = f"tf.keras.metrics.{symbol}"
-            if symbol not in rules.OBJECTS:
-                return f"no rule for the metric {name!r}"
-            return Metric(name, self.object_of(symbol, self.named(symbol, name, {}), compiled.node))
-        if value.layer is not None and value.layer.rule.kind == "metric":
-            layer = value.layer
-            default = _defaults(layer).get("name") or layer.symbol.rsplit(".", 1)[-1].lower()
-            name = layer.name or default
-            return Metric(name, dataclasses.replace(layer, arguments=self.named(layer.symbol, name, dict(layer.arguments))))
-        return "this form of a metric is not ported yet"
-
-    def named(self, symbol: str, name: str, arguments: dict[str, Value]) -> dict[str, Value]:
-        make = rules.OBJECTS[symbol].make
-        if make is not None and "name" in make.__code__.co_varnames[: make.__code__.co_argcount]:
-            arguments["name"] = Value(cst.parse_expression(f'"{name}"'), known=name)
-        return arguments
-
-    def accuracy(self, compiled: Compiled) -> str | None:
-        """Which accuracy Keras takes: by the last dimension of the output, then by the rank of the labels."""
-        result = compiled.spec.result if compiled.spec is not None else None
-        last = result.tensor.last if result is not None and result.tensor is not None else None
-        symbol = self.loss_symbol(compiled.arguments.get("loss"))
-        if isinstance(last, int) and last == 1:
-            return "BinaryAccuracy"
-        if symbol in _SPARSE:
-            return "SparseCategoricalAccuracy"
-        if symbol == "tf.keras.losses.CategoricalCrossentropy" or isinstance(last, int) and symbol is not None:
-            return "CategoricalAccuracy"
-        return None
-
-    def metric_make(self, metric: Metric, frame: Frame) -> str | None:
-        """Code that makes an NNX metric."""
-        layer = metric.layer
-        assert layer.rule.make is not None
-        args = {name: self.argument(value) for name, value in layer.arguments.items()}
-        found = inline(layer.rule.make, args, given=frozenset(args), symbol=layer.symbol, helpers=layer.rule.helpers)
-        if isinstance(found, Residual):
-            self.unit.residual(frame.function, cst.Name("_"), layer.symbol, found.reason)
-            return None
-        self.accept_helpers(found, layer.rule)
-        self.unit.imports |= found.imports
-        return text(found.code)
-
-    def metric_update(self, metric: Metric, values: list[Value], frame: Frame) -> dict[str, str] | None:
-        """Keywords of the metric's update, from the arguments of `update_state`."""
-        layer = metric.layer
-        assert layer.rule.call is not None
-        names = [p.name for p in inspect.signature(layer.rule.call).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-        args: dict[str, Arg] = {name: self.argument(value) for name, value in zip(names, values, strict=False)}
-        given = set(args)
-        for name, value in layer.arguments.items():
-            args[name] = self.argument(value)
-            given.add(name)
-        self.fill_defaults(layer.rule, args)
-        found = inline(layer.rule.call, args, given=frozenset(given), symbol=layer.symbol, helpers=layer.rule.helpers)
-        if isinstance(found, Residual) or not isinstance(found.code, cst.Dict):
-            reason = found.reason if isinstance(found, Residual) else "its update has no keywords"
-            self.unit.residual(frame.function, cst.Name("_"), layer.symbol, reason)
-            return None
-        self.unit.imports |= found.imports
-        pairs = [e for e in found.code.elements if isinstance(e, cst.DictElement)]
-        return {e.key.evaluated_value: text(e.value) for e in pairs if isinstance(e.key, cst.SimpleString)}  # type: ignore
 
     # -- names -------------------------------------------------------------------------------------
 
@@ -404,12 +201,3 @@ class Compiling(Data):
         while base in taken:
             base += "_"
         return base
-
-
-def _defaults(layer: LayerInstance) -> dict[str, Any]:
-    assert layer.rule.make is not None
-    return {p.name: p.default for p in inspect.signature(layer.rule.make).parameters.values()}
-
-
-def _atom(code: cst.BaseExpression) -> str:
-    return text(code) if isinstance(code, cst.Call | cst.Name | cst.Attribute | cst.Subscript) else f"({text(code)})"

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from codemods.passes.frame import Frame
-from codemods.passes.training_callbacks import Callbacks
+from codemods.passes.training_apply import Applying
 from codemods.passes.training_values import SEED, Compiled, History
 from codemods.passes.values import UNKNOWN, Value, text
 
@@ -17,12 +17,6 @@ _FIT = (
     "class_weight", "sample_weight", "initial_epoch", "steps_per_epoch", "validation_steps", "validation_batch_size",
     "validation_freq",
 )  # fmt: skip
-_EVALUATE = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks", "return_dict")
-_PREDICT = ("x", "batch_size", "verbose", "steps", "callbacks")
-#: How data is fetched, not what is computed.
-_FETCHING = frozenset({"workers", "use_multiprocessing", "max_queue_size"})
-_DONE = frozenset({"x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data", "shuffle",
-                   "initial_epoch", "validation_batch_size", "return_dict"})  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -45,7 +39,7 @@ class Plan:
     history: str | None = None
 
 
-class Fitting(Callbacks):
+class Fitting(Applying):
     """Training loops."""
 
     def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
@@ -59,23 +53,6 @@ class Fitting(Callbacks):
                     frame.unit.residual(frame.function, node, f"Model.{name}", f"this form of {name} is not ported yet")
             return value
         return super().model_method(base, name, node, frame)
-
-    def named_values(self, node: cst.Call, order: tuple[str, ...], frame: Frame) -> dict[str, Value] | None:
-        found: dict[str, Value] = {}
-        what = f"Model.{text(node.func).rsplit('.', 1)[-1]}"
-        for i, arg in enumerate(node.args):
-            key = arg.keyword.value if arg.keyword is not None else order[i] if i < len(order) else None
-            if arg.star or key is None:
-                frame.unit.residual(frame.function, arg, what, "which arguments these are is not known")
-                return None
-            if key in _FETCHING:
-                continue
-            found[key] = self.eval(arg.value, frame)
-        for key in sorted(found.keys() - _DONE):
-            if found[key].known is not None:
-                frame.unit.residual(frame.function, node, what, f"`{key}` of {what.split('.')[1]} is not ported yet")
-                return None
-        return found
 
     # -- fit ---------------------------------------------------------------------------------------
 
@@ -116,14 +93,28 @@ class Fitting(Callbacks):
         x, y = self.bound_data(arguments, before, frame)
         own = self.has_own_step(compiled)
         if y is None and not own:
-            frame.unit.residual(frame.function, node, "Model.fit", "data that brings its own labels (a generator or a tf.data pipeline)")
+            frame.unit.residual(
+                frame.function, node, "Model.fit", "data that brings its own labels (a generator or a tf.data pipeline)"
+            )
             return None
         rows = f"len({x})" if not self.is_tree(compiled.spec) else f"len({y})"
         if rows == "len(None)":
             rows = f"len(jax.tree.leaves({x})[0])"
         size = _code(arguments.get("batch_size"), "32")
         first = _code(arguments.get("initial_epoch"), "0")
-        plan = Plan(compiled, text(base.code), step, arguments, x, y, rows, size, _code(arguments.get("epochs"), "1"), first, before)
+        plan = Plan(
+            compiled,
+            text(base.code),
+            step,
+            arguments,
+            x,
+            y,
+            rows,
+            size,
+            _code(arguments.get("epochs"), "1"),
+            first,
+            before,
+        )
         verbose = arguments.get("verbose")
         plan.verbose = verbose.known if verbose is not None and verbose.known is not UNKNOWN else "auto"
         if not self.validate(plan, frame):
@@ -159,7 +150,9 @@ class Fitting(Callbacks):
         size = _code(plan.arguments.get("validation_batch_size"), plan.size)
         if data is not None and data.known is not None:
             if data.items is None or len(data.items) != 2 - (plan.y is None):
-                frame.unit.residual(frame.function, plan.compiled.node, "Model.fit", "validation data other than a tuple of arrays")
+                frame.unit.residual(
+                    frame.function, plan.compiled.node, "Model.fit", "validation data other than a tuple of arrays"
+                )
                 return False
             values = ", ".join(text(item.code) for item in data.items)
         elif split is not None and not (split.known is not UNKNOWN and not split.known):
@@ -193,7 +186,10 @@ class Fitting(Callbacks):
         callbacks = self.callback_code(plan, frame)
         if metrics is None or callbacks is None:
             return None
-        name = {base: self.local(base, frame) for base in ("metrics", "order", "epoch", "shuffled", "start", "batch", "results")}
+        name = {
+            base: self.local(base, frame)
+            for base in ("metrics", "order", "epoch", "shuffled", "start", "batch", "results")
+        }
         shuffle = plan.arguments.get("shuffle")
         mixed = shuffle is None or shuffle.known is not False
         lines = [*plan.before, f"{name['metrics']} = {metrics}"]
@@ -211,7 +207,11 @@ class Fitting(Callbacks):
             bound = [f"{name['batch']} = {index}"]
             rows = name["batch"]
         else:
-            end = f"{name['start']} + {plan.size}" if plan.rows.startswith("len(") else f"min({name['start']} + {plan.size}, {plan.rows})"
+            end = (
+                f"{name['start']} + {plan.size}"
+                if plan.rows.startswith("len(")
+                else f"min({name['start']} + {plan.size}, {plan.rows})"
+            )
             bound, rows = [], f"{name['start']} : {end}"
         batches = f"range(0, {plan.rows}, {plan.size})"
         if plan.verbose not in (0, 2):
@@ -235,7 +235,11 @@ class Fitting(Callbacks):
             body.append(f"validation = {plan.validation}")
             body.append(f'{results} |= {{f"val_{{name}}": value for name, value in validation.items()}}')
         if plan.verbose != 0:
-            body.append(f"print({computed})" if plan.verbose not in (2,) else f'print(f"{_epoch(name["epoch"], plan.epochs)}:", {computed})')
+            body.append(
+                f"print({computed})"
+                if plan.verbose not in (2,)
+                else f'print(f"{_epoch(name["epoch"], plan.epochs)}:", {computed})'
+            )
         if plan.history:
             body += [f"for name, value in {results}.items():", f"    {plan.history}.setdefault(name, []).append(value)"]
         body += callbacks.after_epoch
@@ -251,51 +255,15 @@ class Fitting(Callbacks):
 
     # -- evaluate and predict ----------------------------------------------------------------------
 
-    def evaluate_model(self, base: Value, node: cst.Call, frame: Frame) -> Value:
-        arguments = self.named_values(node, _EVALUATE, frame)
-        compiled = self.find_compiled(base, node, frame)
-        if arguments is None or compiled is None:
-            return Value(node)
-        if "y" not in arguments and not self.has_own_step(compiled):
-            frame.unit.residual(frame.function, node, "Model.evaluate", "data that brings its own labels")
-            return Value(node)
-        function = self.evaluate(compiled, frame)
-        if function is None:
-            return Value(node)
-        data = [text(base.code), *[text(arguments[key].code) for key in ("x", "y") if key in arguments]]
-        if "batch_size" in arguments and arguments["batch_size"].known is not None:
-            data.append(text(arguments["batch_size"].code))
-        call = f"{function}({', '.join(data)})"
-        verbose = arguments.get("verbose")
-        small = self.line.body[0] if self.line is not None else None
-        if isinstance(small, cst.Expr) and small.value is node:
-            quiet = verbose is not None and verbose.known == 0
-            return Value(cst.parse_expression(call if quiet else f"print({call})"))
-        if "return_dict" in arguments and arguments["return_dict"].known is True:
-            return Value(cst.parse_expression(call))
-        single = not self.has_own_step(compiled) and not self.metrics_of(compiled)
-        if single:
-            return Value(cst.parse_expression(f'{call}["loss"]'))
-        unpacked = isinstance(small, cst.Assign) and small.value is node and isinstance(small.targets[0].target, cst.Tuple | cst.List)
-        return Value(cst.parse_expression(f"{call}.values()" if unpacked else f"list({call}.values())"))
-
-    def predict_model(self, base: Value, node: cst.Call, frame: Frame) -> Value:
-        arguments = self.named_values(node, _PREDICT, frame)
-        if arguments is None or "x" not in arguments:
-            return Value(node)
-        function = self.predict(base, frame)
-        data = [text(base.code), text(arguments["x"].code)]
-        if "batch_size" in arguments and arguments["batch_size"].known is not None:
-            data.append(text(arguments["batch_size"].code))
-        return Value(cst.parse_expression(f"{function}({', '.join(data)})"))
-
     # -- the history -------------------------------------------------------------------------------
 
     def attribute(self, base: Value, node: cst.Attribute, frame: Frame) -> Value:
         if isinstance(base.special, History):
             if node.attr.value == "history":
                 return Value(base.code)
-            frame.unit.residual(frame.function, node, f"History.{node.attr.value}", "of what `fit` returns, `history` alone is ported")
+            frame.unit.residual(
+                frame.function, node, f"History.{node.attr.value}", "of what `fit` returns, `history` alone is ported"
+            )
         return super().attribute(base, node, frame)
 
     def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
@@ -310,7 +278,12 @@ class Fitting(Callbacks):
     def small(self, line: cst.SimpleStatementLine, node: cst.BaseSmallStatement, frame: Frame) -> Any:
         result = super().small(line, node, frame)
         first = result.call[0] if result.call else None
-        if first is not None and frame.mode == "plain" and line.leading_lines and not getattr(first.node, "leading_lines", ()):
+        if (
+            first is not None
+            and frame.mode == "plain"
+            and line.leading_lines
+            and not getattr(first.node, "leading_lines", ())
+        ):
             first.node = first.node.with_changes(leading_lines=line.leading_lines)  # type: ignore[union-attr]
         return result
 

@@ -11,23 +11,38 @@ import libcst.matchers as m
 
 from codemods.passes.frame import Frame
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
-from codemods.passes.plain import Plain
+from codemods.passes.training_seeds import _EQUAL, _MODULE, Seeds, _all_parameters, _has_tape
 from codemods.passes.training_values import SEED, Optimizer, Tracker
 from codemods.passes.values import Value, text
 
-_SET_SEED = frozenset(
-    {"tf.random.set_seed", "tf.keras.utils.set_random_seed", "tf.compat.v1.set_random_seed", "tf.set_random_seed"}
-)
-_MODULE = "<module>"
 #: Methods and attributes by which Keras's objects are known.
 _LEFT = frozenset(
-    {"apply_gradients", "update_state", "reset_states", "reset_state", "trainable_variables", "trainable_weights", "add_loss",
-     "train_on_batch", "test_on_batch", "predict_on_batch", "fit_generator", "compiled_loss", "compiled_metrics", "save_weights",
-     "load_weights", "assign_sub", "assign_add", "numpy", "as_list", "get_shape"}  # fmt: skip
+    {
+        "apply_gradients",
+        "update_state",
+        "reset_states",
+        "reset_state",
+        "trainable_variables",
+        "trainable_weights",
+        "add_loss",
+        "train_on_batch",
+        "test_on_batch",
+        "predict_on_batch",
+        "fit_generator",
+        "compiled_loss",
+        "compiled_metrics",
+        "save_weights",
+        "load_weights",
+        "assign_sub",
+        "assign_add",
+        "numpy",
+        "as_list",
+        "get_shape",
+    }  # fmt: skip
 )
 
 
-class Host(Plain):
+class Host(Seeds):
     """Functions that make no modules, in the order of the file; see `survey`."""
 
     def start(self) -> None:
@@ -198,79 +213,6 @@ class Host(Plain):
 
     # -- randomness --------------------------------------------------------------------------------
 
-    def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
-        if symbol in _SET_SEED and node.args and frame.mode == "plain":
-            seed = text(self.eval(node.args[0].value, frame).code)
-            self.seeds[frame.function] = seed
-            if frame.function == _MODULE and self.at_top and isinstance(node.args[0].value, cst.Integer):
-                self.module_seed = seed
-            self.unit.note(node, f"`{text(node)}`: the seed goes to the functions that make models or draw numbers")
-            return Value(node, special="dropped")
-        return super().call_symbol(symbol, node, frame)
-
-    def random_markers(self) -> set[str]:
-        """Markers of the modules that need `rngs` where they are made, for themselves or for a module given to them."""
-        found: set[str] = set()
-        while True:
-            more = {
-                i.marker for _, i in self.loose
-                if not i.spec.analysed or self.needs_rngs(i.spec) or any(read_names(value.code) & found for _, value in i.arguments)
-            } - found  # fmt: skip
-            if not more:
-                return found
-            found |= more
-
-    def with_randomness(
-        self, node: cst.FunctionDef, name: str, body: list[Any], frame: Frame
-    ) -> tuple[list[Any], list[cst.Param]]:
-        """Gives a function its `rngs`: handed in, or, where it makes models or trains them, from a seed."""
-        reads = set().union(*[read_names(s) for s in body], set())
-        made = bool(reads & self.random_markers())
-        wants = made or "rngs" in frame.flags
-        if SEED not in reads and not wants:
-            self.seeded.pop(name, None)
-            return body, []
-        if not (made or SEED in reads or self.drives(node)):
-            self.function_flags.setdefault(name, set()).add("rngs")
-            annotation = cst.Annotation(cst.parse_expression("nnx.Rngs"))
-            self.unit.imports.add("nnx")
-            return body, [cst.Param(cst.Name("rngs"), annotation=annotation)]
-        self.function_flags.get(name, set()).discard("rngs")
-        seed, extra = self.seeds.get(name), []
-        if seed is None:
-            taken = assigned_names(node.body) | {p.name.value for p in _all_parameters(node.params)}
-            seed = "seed" if "seed" not in taken else "random_seed"
-            self.seeded[name] = seed
-            extra = [cst.Param(cst.Name(seed), default=cst.Integer(self.module_seed), equal=_EQUAL)]
-        if wants:
-            self.unit.imports.add("nnx")
-            body = self.make_rngs(body, seed)
-        body = [s.visit(ReplaceNames({SEED: cst.parse_expression(seed)})) for s in body]
-        return body, extra
-
-    def drives(self, node: cst.FunctionDef) -> bool:
-        """A function that nobody hands randomness to: it has no parameters, or calls training steps in a loop."""
-        if not _all_parameters(node.params):
-            return True
-        steps = {n for n, f in self.unit.functions.items() if _has_tape(f)}
-        loops = [s for s in m.findall(node.body, m.For() | m.While())]
-        return any(read_names(loop) & steps for loop in loops)
-
-    def make_rngs(self, body: list[Any], seed: str) -> list[Any]:
-        """`rngs = nnx.Rngs(seed)` before its first use."""
-        markers = self.random_markers() | {"rngs"}
-        for i, statement in enumerate(body):
-            if read_names(statement) & markers:
-                new = cst.parse_statement(f"rngs = nnx.Rngs({seed})")
-                lines = [line for line in statement.leading_lines if line.comment is None]
-                statement = statement.with_changes(leading_lines=statement.leading_lines[len(lines) :])
-                return [*body[:i], new.with_changes(leading_lines=lines), statement, *body[i + 1 :]]  # type: ignore
-        return body
-
-    def settle_plain(self, node: Any, function: str) -> Any:
-        node = super().settle_plain(node, function)
-        return _inline_rngs(node)
-
     def with_parameters(self, params: cst.Parameters, name: str, extra: list[cst.Param]) -> cst.Parameters:
         captured = [cst.Param(cst.Name(n)) for n in self.captured.get(name, ())]
         if captured:
@@ -322,48 +264,13 @@ class Host(Plain):
             body = self.with_host_imports(_MODULE, list(new[0].body.body))
             return [new[0].with_changes(body=new[0].body.with_changes(body=body))]
         if self.host_imports.get(_MODULE):
-            self.unit.residual(_MODULE, statement, "tf.keras.datasets", "data that is loaded when the module is imported: load it in a function")
+            self.unit.residual(
+                _MODULE,
+                statement,
+                "tf.keras.datasets",
+                "data that is loaded when the module is imported: load it in a function",
+            )
         return new
-
-    def module_randomness(self, new: list[Any], statement: cst.BaseStatement) -> list[Any]:
-        """`rngs` at module level, or in the script's block: made before the first statement that needs it."""
-        random = [s for s in self.unit.module.body if id(s) in self.needy]
-        if not new or not self.reads_rngs(new):
-            return new
-        if isinstance(new[0], cst.If) and len(new) == 1 and not any(not isinstance(s, cst.If) for s in random):
-            block = new[0].body
-            made = self.make_rngs(list(block.body), self.seeds.get(_MODULE, self.module_seed))
-            return [new[0].with_changes(body=block.with_changes(body=made))]
-        if len(random) == 1 and isinstance(statement, cst.SimpleStatementLine):
-            seeded = ReplaceNames({"rngs": cst.parse_expression(f"nnx.Rngs({self.module_seed})")})
-            return [self.settle_plain(s, _MODULE).visit(seeded) for s in new]
-        if random and random[0] is statement:
-            return self.make_rngs(new, self.module_seed)
-        return new
-
-    def reads_rngs(self, statements: Sequence[cst.CSTNode]) -> bool:
-        markers = self.random_markers() | {"rngs"}
-        return any(read_names(s) & markers for s in statements)
-
-
-def _inline_rngs(node: Any) -> Any:
-    """`rngs = nnx.Rngs(seed)` that is read once, outside loops, is written where it is read."""
-    body = getattr(getattr(node, "body", None), "body", None)
-    if not isinstance(node, cst.FunctionDef | cst.If) or body is None:
-        return node
-    for i, statement in enumerate(body):
-        if not m.matches(statement, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name("rngs"))], m.Call())])):
-            continue
-        rest = body[i + 1 :]
-        uses = [n for s in rest for n in m.findall(s, m.Arg(value=m.Name("rngs")))]
-        reads = [n for s in rest for n in m.findall(s, m.Name("rngs"))]
-        loops = [n for s in rest for loop in m.findall(s, m.For() | m.While()) for n in m.findall(loop, m.Name("rngs"))]
-        if len(uses) == 1 and len(reads) == 2 and not loops and i + 1 < len(body):
-            value = statement.body[0].value
-            rest = [s.visit(ReplaceNames({"rngs": value})) for s in rest]
-            rest[0] = rest[0].with_changes(leading_lines=[*statement.leading_lines, *rest[0].leading_lines])
-            return node.with_changes(body=node.body.with_changes(body=[*body[:i], *rest]))
-    return node
 
 
 def _without_leaves(body: list[Any]) -> list[Any]:
@@ -379,7 +286,11 @@ class _Unread(cst.CSTTransformer):
 
     def leave_SimpleStatementLine(self, original_node: Any, updated_node: Any) -> Any:
         small = updated_node.body[0]
-        if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Name) and len(updated_node.body) == 1:
+        if (
+            isinstance(small, cst.Assign)
+            and isinstance(small.targets[0].target, cst.Name)
+            and len(updated_node.body) == 1
+        ):
             leaves = text(small.value).startswith("jax.tree.leaves(nnx.state(")
             if leaves and small.targets[0].target.value not in self.reads:
                 return cst.RemoveFromParent()
@@ -389,14 +300,6 @@ class _Unread(cst.CSTTransformer):
 def _apart(statement: Any) -> Any:
     lines = [line for line in statement.leading_lines if line.comment is not None]
     return statement.with_changes(leading_lines=[cst.EmptyLine(indent=False), cst.EmptyLine(indent=False), *lines])
-
-
-def _has_tape(node: cst.FunctionDef) -> bool:
-    return bool(m.findall(node.body, m.Attribute(attr=m.Name("GradientTape")) | m.Name("GradientTape")))
-
-
-def _all_parameters(params: cst.Parameters) -> list[cst.Param]:
-    return [*params.posonly_params, *params.params, *params.kwonly_params]
 
 
 def _names(params: cst.Parameters) -> set[str]:
@@ -420,5 +323,4 @@ def _commas(args: list[cst.Arg]) -> list[cst.Arg]:
     return [arg.with_changes(comma=cst.MaybeSentinel.DEFAULT) for arg in args]
 
 
-_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 __all__ = ["Host"]

@@ -17,8 +17,21 @@ from codemods.passes.values import TensorType, Value, text
 
 #: Attributes by which a parameter of which nothing else is known shows to be a model.
 _OF_MODELS = frozenset(
-    {"fit", "compile", "evaluate", "predict", "trainable_variables", "trainable_weights", "save_weights", "load_weights",
-     "train_on_batch", "test_on_batch", "predict_on_batch", "fit_generator", "summary"}  # fmt: skip
+    {
+        "fit",
+        "compile",
+        "evaluate",
+        "predict",
+        "trainable_variables",
+        "trainable_weights",
+        "save_weights",
+        "load_weights",
+        "train_on_batch",
+        "test_on_batch",
+        "predict_on_batch",
+        "fit_generator",
+        "summary",
+    }  # fmt: skip
 )
 _TRAINABLE = frozenset({"trainable_variables", "trainable_weights"})
 
@@ -38,7 +51,10 @@ class Models(Host):
     def without_loss(self, name: str, node: cst.FunctionDef) -> bool:
         """Is a model compiled without a loss, as those that have their own training step are?"""
         compiled = m.findall(node.body, m.Call(func=m.Attribute(m.Name(name), m.Name("compile"))))
-        return any(not any(a.keyword is not None and a.keyword.value == "loss" for a in c.args) and len(c.args) < 2 for c in compiled)  # type: ignore
+        return any(
+            not any(a.keyword is not None and a.keyword.value == "loss" for a in c.args) and len(c.args) < 2
+            for c in compiled
+        )  # type: ignore
 
     def is_model(self, name: str, node: cst.FunctionDef) -> bool:
         """Is a parameter used as only models are?"""
@@ -73,7 +89,11 @@ class Models(Host):
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
         value = super().call_symbol(symbol, node, frame)
-        if symbol.startswith("tf.keras.optimizers.") and symbol.count(".") == 3 and symbol.rsplit(".", 1)[1][:1].isupper():
+        if (
+            symbol.startswith("tf.keras.optimizers.")
+            and symbol.count(".") == 3
+            and symbol.rsplit(".", 1)[1][:1].isupper()
+        ):
             return Value(value.code, special=Optimizer(id(node)))
         return value
 
@@ -118,7 +138,10 @@ class Models(Host):
     def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
         """`model.NAME(...)`; None where this is no method of Keras's."""
         if name == "summary":
-            self.unit.note(node, f"`{text(node)}` prints the number of parameters; nnx.tabulate shows a table, for an example input")
+            self.unit.note(
+                node,
+                f"`{text(node)}` prints the number of parameters; nnx.tabulate shows a table, for an example input",
+            )
             self.unit.imports |= {"jax", "nnx"}
             count = f"sum(p.size for p in jax.tree.leaves(nnx.state({text(base.code)}, nnx.Param)))"
             return Value(cst.parse_expression(f'print(f"{{{count}:,}} parameters")'))
@@ -142,7 +165,9 @@ class Models(Host):
         if name == "load_weights":
             code = f"nnx.update({text(base.code)}, ocp.StandardCheckpointer().restore({place}, {state}))"
             return Value(cst.parse_expression(code))
-        code = f"with ocp.StandardCheckpointer() as checkpointer:\n    checkpointer.save({place}, {state}, force=True)\n"
+        code = (
+            f"with ocp.StandardCheckpointer() as checkpointer:\n    checkpointer.save({place}, {state}, force=True)\n"
+        )
         return Value(node, special=("statements", [cst.parse_statement(code)]))
 
 

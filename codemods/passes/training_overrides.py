@@ -12,9 +12,9 @@ import libcst.matchers as m
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.training_compile import Metric
-from codemods.passes.training_objects import Objects
-from codemods.passes.training_values import Compiled, Tracker, name_of
-from codemods.passes.values import Lasting, Value, text
+from codemods.passes.training_trackers import Trackers
+from codemods.passes.training_values import Compiled, Tracker
+from codemods.passes.values import Lasting, Value
 
 _STEPS = ("train_step", "test_step")
 _OF_KERAS = frozenset({"optimizer", "metrics"})
@@ -29,7 +29,7 @@ class Self(Lasting):
     source: str
 
 
-class Overrides(Objects):
+class Overrides(Trackers):
     """Methods that become functions."""
 
     def start(self) -> None:
@@ -70,7 +70,9 @@ class Overrides(Objects):
         self.needs |= {(spec.source, n): self.needed(methods, n, found, trackers) for n in found}
         return {name: node for name, node in methods.items() if name in found}
 
-    def needed(self, methods: Mapping[str, cst.FunctionDef], name: str, moved: set[str], trackers: Mapping[str, Any]) -> list[str]:
+    def needed(
+        self, methods: Mapping[str, cst.FunctionDef], name: str, moved: set[str], trackers: Mapping[str, Any]
+    ) -> list[str]:
         """Which of the model, the optimizer and the metrics a method is given, for itself or to hand on."""
         todo, seen, used = [name], set(), set()
         while todo:
@@ -147,7 +149,9 @@ class Overrides(Objects):
         decorators = [cst.Decorator(cst.parse_expression("nnx.jit"))] if name in _STEPS else []
         self.unit.imports.add("nnx")
         block = cst.IndentedBlock(new or [cst.SimpleStatementLine([cst.Pass()])])
-        return node.with_changes(name=cst.Name(self.moved_name(source, name)), params=params, body=block, decorators=decorators)
+        return node.with_changes(
+            name=cst.Name(self.moved_name(source, name)), params=params, body=block, decorators=decorators
+        )
 
     def unpacked(self, node: cst.FunctionDef) -> Any:
         """`x, y = data` at the beginning of a step."""
@@ -161,26 +165,6 @@ class Overrides(Objects):
                 return statement if not any(m.findall(s, m.Name(data)) for s in others) else None
         return None
 
-    def merged(self, body: list[Any], source: str) -> list[Any]:
-        """Updates of all metrics in a row become one update."""
-        names = {t.name for t in self.trackers.get(source, {}).values()}
-        result: list[Any] = []
-        run: dict[str, str] = {}
-        for statement in body:
-            found = m.extract(statement, _UPDATE)
-            name = found["name"].value if found is not None else ""  # type: ignore[union-attr]
-            if name in names and name not in run and m.matches(found["arg"], m.Arg(keyword=m.Name(name))):  # type: ignore[index]
-                run[name] = text(found["arg"].value)  # type: ignore[index,union-attr]
-                result.append(statement)
-                if set(run) == names and len(names) > 1:
-                    given = ", ".join(f"{key}={value}" for key, value in run.items())
-                    lead = result[-len(run)].leading_lines
-                    result[-len(run) :] = [cst.parse_statement(f"metrics.update({given})").with_changes(leading_lines=lead)]  # type: ignore
-                continue
-            run = {}
-            result.append(statement)
-        return result
-
     # -- in their bodies ---------------------------------------------------------------------------
 
     def attribute(self, base: Value, node: cst.Attribute, frame: Frame) -> Value:
@@ -189,20 +173,32 @@ class Overrides(Objects):
             tracker = self.trackers.get(base.special.source, {}).get(name)
             if tracker is not None:
                 found = self.unit.specs[base.special.source].attributes.get(name)
-                return Value(cst.parse_expression(f"metrics.{tracker.name}"), layer=found.layer if found else None, special=tracker)
+                return Value(
+                    cst.parse_expression(f"metrics.{tracker.name}"),
+                    layer=found.layer if found else None,
+                    special=tracker,
+                )
             if name == "optimizer":
                 return Value(cst.Name("optimizer"))
             if name == "metrics":
-                items = [Value(cst.parse_expression(f"metrics.{t.name}"), special=t) for t in self.trackers[base.special.source].values()]
+                items = [
+                    Value(cst.parse_expression(f"metrics.{t.name}"), special=t)
+                    for t in self.trackers[base.special.source].values()
+                ]
                 return Value(cst.Name("metrics"), items=items)
             spec = self.unit.specs[base.special.source]
             if name not in spec.attributes and self.method_node(spec, name) is None and name not in _TRAINABLE:
-                frame.unit.residual(frame.function, node, f"self.{name}", f"`self.{name}`, which the constructor does not set")
+                frame.unit.residual(
+                    frame.function, node, f"self.{name}", f"`self.{name}`, which the constructor does not set"
+                )
                 return Value(node)
         if isinstance(base.special, Tracker):
             if name == "name":
                 return Value(cst.parse_expression(f'"{base.special.name}"'), known=base.special.name)
-            return Value(node.with_changes(value=base.code), special=("method", dataclasses.replace(base, layer=base.layer), name))
+            return Value(
+                node.with_changes(value=base.code),
+                special=("method", dataclasses.replace(base, layer=base.layer), name),
+            )
         return super().attribute(base, node, frame)
 
     def call_method(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
@@ -222,62 +218,7 @@ class Overrides(Objects):
             args.append(cst.Arg(cst.Name("rngs"), keyword=cst.Name("rngs"), equal=_EQUAL))
         return Value(node.with_changes(func=cst.Name(self.moved_name(source, name)), args=[*given, *args]), staged=True)
 
-    def tracker_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value:
-        """`update_state`, `result` and `reset_state` of a metric."""
-        assert isinstance(base.special, Tracker)
-        code = text(base.code)
-        if name == "result":
-            return Value(cst.parse_expression(f"{code}.compute()"), staged=True)
-        if name in ("reset_state", "reset_states"):
-            return Value(cst.parse_expression(f"{code}.reset()"))
-        arguments = self.arguments(node, frame)
-        if name not in ("update_state", "__call__") or arguments is None or base.layer is None or len(arguments) > 2:
-            frame.unit.residual(frame.function, node, f"Metric.{name}", f"`.{name}` of a metric")
-            return Value(node)
-        layer = dataclasses.replace(base.layer, arguments=self.named(base.layer.symbol, base.special.name, dict(base.layer.arguments)))
-        update = self.metric_update(Metric(base.special.name, layer), [value for _, value in arguments], frame)
-        if update is None:
-            return Value(node)
-        given = ", ".join(f"{key}={value}" for key, value in update.items())
-        return Value(cst.parse_expression(f"{code}.update({given})"))
-
-    def _eval_DictComp(self, node: cst.DictComp, frame: Frame) -> Value:
-        """`{m.name: m.result() for m in self.metrics}`."""
-        source = self.eval(node.for_in.iter, frame) if frame.mode == "plain" else None
-        if source is not None and source.items and all(isinstance(i.special, Tracker) for i in source.items):
-            target = name_of(node.for_in.target)
-            if text(node.key) == f"{target}.name" and text(node.value) == f"{target}.result()" and text(source.code) == "metrics":
-                return Value(cst.parse_expression("metrics.compute()"), staged=True)
-        return super()._eval_DictComp(node, frame)
-
-    def _eval_Dict(self, node: cst.Dict, frame: Frame) -> Value:
-        """`{"loss": self.loss_tracker.result()}` of all metrics under their names."""
-        value = super()._eval_Dict(node, frame)
-        source = frame.function.split(".")[0]
-        names = [t.name for t in self.trackers.get(source, {}).values()] if "." in frame.function else []
-        if names and value.mapping is not None and list(value.mapping) == names:
-            if all(text(v.code) == f"metrics.{n}.compute()" for n, v in value.mapping.items()):
-                return Value(cst.parse_expression("metrics.compute()"), staged=True)
-        return value
-
     # -- metrics of ordinary functions ---------------------------------------------------------------
-
-    def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
-        items, config = super()._small_Assign(node, frame)
-        target = node.targets[0].target
-        value = frame.env.get(target.value) if isinstance(target, cst.Name) else None
-        if frame.mode != "plain" or value is None or value.layer is None or value.layer.rule.kind != "metric":
-            return items, config
-        if not isinstance(node.value, cst.Call) or value.special is not None:
-            return items, config
-        assert isinstance(target, cst.Name)
-        name = value.layer.name if value.layer.name and value.layer.name.isidentifier() else target.value
-        layer = dataclasses.replace(value.layer, arguments=self.named(value.layer.symbol, name, dict(value.layer.arguments)))
-        made = self.metric_make(Metric(name, layer), frame)
-        if made is None:
-            return items, config
-        frame.env[target.value] = Value(target, layer=layer, special=Tracker(name))
-        return [node.with_changes(value=cst.parse_expression(made))], config
 
     # -- fit ---------------------------------------------------------------------------------------
 
@@ -326,7 +267,9 @@ class Overrides(Objects):
         spec = compiled.spec
         if spec is None or not self.has_own_test(compiled):
             if self.has_own_step(compiled) and compiled.arguments.get("loss") is None:
-                frame.unit.residual(frame.function, compiled.node, "Model.evaluate", "a model with its own train_step and no test_step")
+                frame.unit.residual(
+                    frame.function, compiled.node, "Model.evaluate", "a model with its own train_step and no test_step"
+                )
                 return None
             return super().evaluate(compiled, frame)
         self.evaluated.add(id(compiled.node))
@@ -336,7 +279,12 @@ class Overrides(Objects):
         step = self.moved_name(spec.source, "test_step")
         given = "model, metrics" if "metrics" in self.needs[(spec.source, "test_step")] else "model"
         if (spec.source, "test_step") in self.random_steps:
-            frame.unit.residual(frame.function, compiled.node, "tf.random", "random numbers that are drawn in test_step: draw them in a layer")
+            frame.unit.residual(
+                frame.function,
+                compiled.node,
+                "tf.random",
+                "random numbers that are drawn in test_step: draw them in a layer",
+            )
             return None
         x = self.sliced("x", "start", "batch_size", spec)
         rows = "len(x)" if x.startswith("x[") else "len(jax.tree.leaves(x)[0])"
@@ -349,18 +297,6 @@ class Overrides(Objects):
             "    return {name: float(value) for name, value in results.items()}\n"
         )
         return self.step("evaluate", "evaluate", compiled, frame, code)
-
-
-_UPDATE = m.SimpleStatementLine(
-    [
-        m.Expr(
-            m.Call(
-                func=m.Attribute(m.Attribute(m.Name("metrics"), m.SaveMatchedNode(m.Name(), "name")), m.Name("update")),
-                args=[m.SaveMatchedNode(m.Arg(), "arg")],
-            )
-        )
-    ]
-)
 
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

@@ -41,14 +41,18 @@ class Steps(Compiling):
             same = [n for n, other in self.steps.values() if other == code]
             if same:
                 return same[0]
-            others = itertools.chain([base, _OTHER_NAMES.get(base, f"{base}_model")], (f"{base}{i}" for i in itertools.count(2)))
+            others = itertools.chain(
+                [base, _OTHER_NAMES.get(base, f"{base}_model")], (f"{base}{i}" for i in itertools.count(2))
+            )
             name = next(n for n in others if n not in taken)
         self.steps[key] = (name, code)
         reads = Reads()
         cst.parse_module(code).visit(reads)
         for unknown in sorted(self.not_global(reads.reads - reads.writes) - {n for n, _ in self.steps.values()}):
             reason = f"`{unknown}` belongs to a function, the step is made at module level: make it there, too"
-            self.unit.residual(frame.function, cst.Name("_") if not isinstance(compiled, Compiled) else compiled.node, unknown, reason)
+            self.unit.residual(
+                frame.function, cst.Name("_") if not isinstance(compiled, Compiled) else compiled.node, unknown, reason
+            )
         return name
 
     def functions_before(self, name: str, node: cst.FunctionDef) -> list[Any]:
@@ -205,7 +209,9 @@ class Steps(Compiling):
         """`predict(model, x, batch_size)`: the outputs for a data set, as NumPy arrays."""
         spec = base.module.spec if base.module is not None else None
         call = "model(x, training=False)" if spec is not None and spec.mode_required else "model(x)"
-        step = self.step("predict_step", "predict_step", spec, frame, f"@nnx.jit\ndef NAME(model, x):\n    return {call}\n")
+        step = self.step(
+            "predict_step", "predict_step", spec, frame, f"@nnx.jit\ndef NAME(model, x):\n    return {call}\n"
+        )
         self.unit.imports |= {"nnx", "np", "jax"}
         x = self.sliced("x", "start", "batch_size", spec)
         rows = "len(x)" if x.startswith("x[") else "len(jax.tree.leaves(x)[0])"

@@ -114,6 +114,8 @@ class Symbols:
         self._code: dict[str, str | None] = {}
         self._by_code: dict[str, Dim] = {}
         self._preferred: dict[str, str] = {}
+        #: Pieces of code that are variables of the constructor alone: callers can't use them.
+        self.local: set[str] = set()
 
     def _new(self, base: str, code: str | None) -> Dim:
         name = "".join(c if c.isalnum() else "_" for c in base).strip("_") or "d"
@@ -132,6 +134,9 @@ class Symbols:
     def unknown(self, base: str = "unknown") -> Dim:
         """A dim that no code of the constructor stands for."""
         return self._new(base, None)
+
+    def is_local(self, dim: Dim) -> bool:
+        return not isinstance(dim, int) and bool(self.parts(dim) & self.local)
 
     def prefer(self, dim: Dim, code: str) -> None:
         """Print `dim` as the user wrote it."""
