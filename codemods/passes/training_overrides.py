@@ -11,7 +11,7 @@ import libcst.matchers as m
 
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
-from codemods.passes.training_compile import Metric
+from codemods.passes.training_losses import Metric
 from codemods.passes.training_trackers import Trackers
 from codemods.passes.training_values import Compiled, Tracker
 from codemods.passes.values import Lasting, Value

@@ -10,7 +10,8 @@ import libcst as cst
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import Reads, read_names
-from codemods.passes.training_compile import Batch, Compiling
+from codemods.passes.training_compile import Compiling
+from codemods.passes.training_losses import Batch
 from codemods.passes.training_values import Compiled
 from codemods.passes.values import Value, text
 

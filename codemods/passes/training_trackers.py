@@ -9,7 +9,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.passes.frame import Frame
-from codemods.passes.training_compile import Metric
+from codemods.passes.training_losses import Metric
 from codemods.passes.training_objects import Objects
 from codemods.passes.training_values import Tracker, name_of
 from codemods.passes.values import Value, text
