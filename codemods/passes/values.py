@@ -139,8 +139,8 @@ class Symbols:
         return not isinstance(dim, int) and bool(self.parts(dim) & self.local)
 
     def prefer(self, dim: Dim, code: str) -> None:
-        """Print `dim` as the user wrote it."""
-        if not isinstance(dim, int):
+        """Print `dim` as the user wrote it, where it is more than one symbol."""
+        if not isinstance(dim, int) and str(dim) not in self._code:
             self._preferred.setdefault(str(dim), code)
 
     def code(self, dim: Dim, not_yet: Collection[str] = ()) -> str | None:
