@@ -1,15 +1,15 @@
 """What //:lint_test and //:types_test read."""
 
-def py_sources(exclude = [], exclude_packages = []):
+def py_sources(exclude = [], folders = ["**"]):
     """Gathers a package's own Python files and those of all packages below it in `:py_sources`.
 
     Every package calls this, or //:lint_test does not build: that way no file goes unchecked.
 
     Args:
       exclude: files that are data: inputs and expected outputs of tests. `*_jax.py` always is.
-      exclude_packages: packages below this one that have no Python of the project's own.
+      folders: where to look for packages below; the root names them, as `bazel-out` is there too.
     """
-    below = native.subpackages(include = ["**"], exclude = exclude_packages, allow_empty = True)
+    below = native.subpackages(include = folders, allow_empty = True)
     here = native.package_name()
     native.filegroup(
         name = "py_sources",
