@@ -34,7 +34,10 @@ def main() -> int:
     results: dict[tuple[str, int, int], tuple[int, bool, str | None]] = {}
     overall: dict[str, str] = {}
     for line in pathlib.Path(sys.argv[1]).read_text(encoding="utf-8").splitlines():
-        event = json.loads(line)
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:  # Bazel was stopped while it wrote
+            continue
         if "testResult" in event:
             key, result = event["id"]["testResult"], event["testResult"]
             where = (key["label"], key.get("run", 1), key.get("shard", 1))
