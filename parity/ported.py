@@ -27,6 +27,9 @@ class Ported:
       model: what the entry gave: a module or a function.
       modes: the expression of the call in each mode.
       names: globals of its module.
+
+    Attributes:
+      evaluated: results kept by whoever evaluates, by name.
     """
 
     def __init__(self, model: Any, modes: Mapping[str, str], names: Mapping[str, Any]):
@@ -34,6 +37,7 @@ class Ported:
         self._model = model
         self._modes = dict(modes)
         self._names = {**names, "jax": jax, "jnp": jnp, "np": np, "nnx": nnx, "optax": optax}
+        self.evaluated: dict[str, Arrays] = {}
         self._compiled: dict[str, Callable[..., Any]] = {}
 
     def leaves(self) -> dict[str, tuple[tuple[int, ...], bool]]:

@@ -63,6 +63,7 @@ class Tracer:
         self.recording = True
         self.only: set[int] | None = None
         self._wrapped: set[type] = set()
+        self._handed: tuple[Any, Any] | None = None
         keras = frameworks.keras
         self._layer: type = keras.layers.Layer
         self._ignored = (keras.metrics.Metric, keras.optimizers.Optimizer, keras.losses.Loss)
@@ -70,6 +71,7 @@ class Tracer:
     def install(self) -> None:
         """Hooks into the base classes, for the rest of the process."""
         self._hook_new(self._layer)
+        self._hook_model()
         if not issubclass(self._layer, self.frameworks.tf.Module):
             self._hook_new(self.frameworks.tf.Module)
         else:
@@ -125,9 +127,24 @@ class Tracer:
 
         base.__new__ = made  # type: ignore[assignment, method-assign]
 
+    def _hook_model(self) -> None:
+        """Keeps the arguments that Keras's Model doesn't hand on to Layer."""
+        model: type = self.frameworks.keras.Model
+        original = model.__new__
+
+        def made(cls: type, *args: Any, **kwargs: Any) -> Any:
+            self._handed = (args, dict(kwargs))
+            try:
+                return original(cls, *args, **kwargs)
+            finally:
+                self._handed = None
+
+        model.__new__ = made  # type: ignore[assignment, method-assign]
+
     def _made(self, instance: Any, caller: types.FrameType, args: Any, kwargs: Any) -> None:
         if id(instance) in self.seen:
             return
+        args, kwargs = self._handed or (args, kwargs)
         frame = self.frames.caller(caller, skip=instance)
         site = self.frames.stack(frame) if frame is not None else []
         self.seen[id(instance)] = Seen(instance, site, bind_arguments(type(instance), args, kwargs))

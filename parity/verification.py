@@ -22,7 +22,6 @@ from parity.oracle_file import MODES, Oracle
 from parity.ported import Ported
 from parity.weights_map import WeightsMap
 
-_EVALUATED: dict[tuple[Ported, str], Any] = {}
 _FOREIGN = ("tensorflow", "keras", "tf_keras", "tensorflow_probability", "tensorflow_addons", "jaxport")
 
 
@@ -161,14 +160,13 @@ def _evaluations(oracle: Oracle) -> Iterator[tuple[Any, str, str]]:
 
 def _evaluate(ported: Ported, oracle: Oracle, case: Any, mode: str, prefix: str) -> Any:
     """One case in one mode, with gradients where the port has some; run once, for both levels."""
-    if (ported, prefix) not in _EVALUATED:
+    if prefix not in ported.evaluated:
         inputs, cotangents = oracle.inputs(case), oracle.below(prefix + "cotangents/")
         try:
-            result = ported.evaluate(mode, inputs, cotangents)
-        except Exception:
-            result = ported.evaluate(mode, inputs, None)  # it may run forward only, which is one level
-        _EVALUATED[ported, prefix] = result
-    return _EVALUATED[ported, prefix]
+            ported.evaluated[prefix] = ported.evaluate(mode, inputs, cotangents)
+        except Exception:  # it may run forward only, which is one level
+            ported.evaluated[prefix] = ported.evaluate(mode, inputs, None)
+    return ported.evaluated[prefix]
 
 
 def _forward(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, _: Any) -> Iterator[Check]:
