@@ -210,9 +210,9 @@ def tolerances(reference: Arrays, errors: Sequence[Mapping[str, float]]) -> dict
             outputs = sum(v.size for n, v in reference.items() if n.startswith(f"{group}/outputs/"))
             groups[group] = max(groups.get(group, 0.0), value * max(outputs, 1) ** 0.25)
     result = {}
-    for name, value in reference.items():
+    for name, array in reference.items():
         error = max(found.get(name, 0.0) for found in errors)
-        if value.dtype.kind != "f":
+        if array.dtype.kind != "f":
             result[name] = error
             continue
         roundings = _GRADIENT_FLOOR if "/gradients/" in name else _FLOOR

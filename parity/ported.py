@@ -120,7 +120,9 @@ class Ported:
 
         arrays = {**floats, **others}
         function = jax.grad(loss, has_aux=True)
-        gradients, state = self._run("step", function, params, rest, arrays, dict(cotangents), jnp.float32(steps.loss_scale))
+        gradients, state = self._run(
+            "step", function, params, rest, arrays, dict(cotangents), jnp.float32(steps.loss_scale)
+        )
         nnx.update(self._model, state)
         if steps.from_zero:
             nnx.update(self._model, jax.tree.map(jnp.zeros_like, params))

@@ -64,7 +64,9 @@ def run(
     for name, check in steps:
         if LEVELS.index(name) > LEVELS.index(level):
             break
-        found, failure = _attempt(lambda check=check, name=name: list(check(ported, weights, oracle, name, names)), path)
+        found, failure = _attempt(
+            lambda check=check, name=name: list(check(ported, weights, oracle, name, names)), path
+        )
         checks += found or []
         if failure is not None:
             checks.append(holds(name, "runs", False, failure))
@@ -183,7 +185,11 @@ def _forward(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, _:
                 wanted = weights.carry(numbered)
             if wanted or (kind == "outputs/"):
                 label = "output" if kind == "outputs/" else "state"
-                pairs = [Pair(path or "it", have[path], wanted[path], limits[path]) for path in sorted(wanted) if path in have]
+                pairs = [
+                    Pair(path or "it", have[path], wanted[path], limits[path])
+                    for path in sorted(wanted)
+                    if path in have
+                ]
                 missing = sorted(set(wanted) ^ set(have)) if kind == "outputs/" else sorted(set(wanted) - set(have))
                 yield compare(level, f"{case.title}, {mode}: {label}", pairs, missing)
 
