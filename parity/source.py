@@ -58,7 +58,7 @@ def parse(path: str) -> ast.Module:
         line = error.lineno or 1
         raise BadInputError(_syntax_reason(text, error), path, line) from None
     except ValueError as error:  # NUL bytes
-        raise BadInputError(f"is not Python: {error}", path, 1) from None
+        raise BadInputError(f"syntax error: {error}; save it as plain Python text", path, 1) from None
 
 
 def _syntax_reason(text: str, error: SyntaxError) -> str:
