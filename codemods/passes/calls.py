@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections import Counter
-from fnmatch import fnmatch
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -75,7 +75,6 @@ class Calls:
         return UNKNOWN
 
     def join(self, a: Value, b: Value, frame: Frame) -> Value:
-        assert frame.spec is not None or True
         symbols = frame.spec.symbols if frame.spec else self.plain_symbols
         return join(a, b, symbols)
 
@@ -132,7 +131,13 @@ class Calls:
         if isinstance(target, cst.Name):
             dim = value.dim
             known = value.known
-            if dim is None and frame.spec is not None and not value.is_tensor and not value.has_layers and known is UNKNOWN:
+            if (
+                dim is None
+                and frame.spec is not None
+                and not value.is_tensor
+                and not value.has_layers
+                and known is UNKNOWN
+            ):
                 dim = frame.spec.symbols.of_code(target.value)
             elif dim is not None and not isinstance(dim, int) and frame.spec is not None and not value.is_tensor:
                 if self.bound_once(target.value, frame.spec):
@@ -195,7 +200,10 @@ class Calls:
                 found.extend((None, item) for item in value.items)
             elif arg.star:
                 frame.unit.residual(
-                    frame.function, arg, text(arg.value), f"`{arg.star}{text(arg.value)}`: which arguments these are is not known"
+                    frame.function,
+                    arg,
+                    text(arg.value),
+                    f"`{arg.star}{text(arg.value)}`: which arguments these are is not known",
                 )
                 return None
             else:
@@ -293,7 +301,8 @@ class Calls:
             return None
         try:
             return signature.bind(
-                *[value for name, value in arguments if name is None], **{name: value for name, value in arguments if name}
+                *[value for name, value in arguments if name is None],
+                **{name: value for name, value in arguments if name},
             )
         except TypeError as error:
             frame.unit.residual(frame.function, node, what, f"the call does not fit the signature of {what}: {error}")
@@ -310,9 +319,7 @@ class Calls:
             for part in value if isinstance(value, tuple) else (value,):
                 self.escape(part)
         taken = frozenset(frame.env)
-        found = inline(
-            entry.function, args, given=frozenset(args), symbol=symbol, taken=taken, helpers=entry.helpers
-        )
+        found = inline(entry.function, args, given=frozenset(args), symbol=symbol, taken=taken, helpers=entry.helpers)
         if isinstance(found, Residual):
             frame.unit.residual(frame.function, node, symbol, found.reason)
             return Value(node)
@@ -338,7 +345,12 @@ class Calls:
     def with_rngs(self, code: cst.BaseExpression, frame: Frame) -> cst.BaseExpression:
         """Points the free name `rngs` at where keys come from here."""
         frame.flags.add("rngs")
-        if frame.spec is not None and frame.self_name is not None and frame.mode in ("call", "staged") and not frame.as_init:
+        if (
+            frame.spec is not None
+            and frame.self_name is not None
+            and frame.mode in ("call", "staged")
+            and not frame.as_init
+        ):
             frame.spec.random = True
             new = cst.parse_expression(f"{frame.self_name}.rngs")
             return code.visit(_ReplaceName("rngs", new))  # type: ignore[return-value]
@@ -346,7 +358,9 @@ class Calls:
 
     def argument(self, value: Value) -> Arg:
         if isinstance(value, tuple):
-            return Arg(cst.Tuple([cst.Element(item.code) for item in value]), items=[self.argument(item) for item in value])
+            return Arg(
+                cst.Tuple([cst.Element(item.code) for item in value]), items=[self.argument(item) for item in value]
+            )
         if isinstance(value, dict):
             return Arg(cst.Name("None"), None)
         if value.layer is not None and value.wrapped is not None:
@@ -358,7 +372,9 @@ class Calls:
             rank = len(tensor.shape) if tensor.shape is not None else None
             return Arg(value.code, type=jax.Array, ndim=rank, dtype=tensor.dtype)
         kind = int if known is DYNAMIC and value.sure else None
-        if items is not None and (not isinstance(value.code, cst.List | cst.Tuple) or len(value.code.elements) != len(items)):
+        if items is not None and (
+            not isinstance(value.code, cst.List | cst.Tuple) or len(value.code.elements) != len(items)
+        ):
             items = None
         return Arg(value.code, known, type=kind, items=items)
 
@@ -388,6 +404,7 @@ class Calls:
             return self.random_value(bound, code)
         for attempt in (lambda value: value, self.unified(list(bound.arguments.values()), frame)):
             try:
+
                 def concrete(value: Any, attempt: Any = attempt) -> Any:
                     if isinstance(value, tuple):
                         return [concrete(part) for part in value]
@@ -454,10 +471,7 @@ class Calls:
             tensor = value.tensor
             if tensor is not None and tensor.shape is not None:
                 rank = len(tensor.shape)
-                dims = tuple(
-                    d if usable(d) else best.get(i - rank, d)
-                    for i, d in enumerate(tensor.shape)
-                )
+                dims = tuple(d if usable(d) else best.get(i - rank, d) for i, d in enumerate(tensor.shape))
                 tensor = TensorType(dims, tensor.dtype)
             items = [replaced(item) for item in value.items] if value.items is not None else None
             return dataclasses.replace(value, tensor=tensor, items=items)
@@ -513,7 +527,9 @@ class Calls:
         """Is this an argument every layer takes, and settled here?"""
         if name is None:
             return False
-        entry = next((common for pattern, common in rules.COMMON_LAYER_ARGUMENTS.items() if fnmatch(name, pattern)), None)
+        entry = next(
+            (common for pattern, common in rules.COMMON_LAYER_ARGUMENTS.items() if fnmatch(name, pattern)), None
+        )
         if entry is None:
             return False
         required = signature.parameters.get(name)
@@ -587,7 +603,9 @@ class Calls:
             if first_tensor is not None:
                 instance.inputs.append(first_tensor)
         self.fill_defaults(entry, args)
-        found = inline(entry.call, args, given=frozenset(given), symbol=instance.symbol, helpers=self.helpers_of(instance))
+        found = inline(
+            entry.call, args, given=frozenset(given), symbol=instance.symbol, helpers=self.helpers_of(instance)
+        )
         if isinstance(found, Residual):
             frame.unit.residual(frame.function, node, instance.symbol, found.reason)
             return Value(node)
@@ -668,7 +686,7 @@ class Calls:
         return Value(code, tensor=TensorType(dims, "float32"))
 
     def training_argument(self, training: Value | None, frame: Frame) -> Arg:
-        if training is not None and not (training.known is None):
+        if training is not None and training.known is not None:
             return self.argument(training)
         if frame.mode in ("call", "staged"):
             frame.flags.add("training")
@@ -686,7 +704,9 @@ class Calls:
             return value
         code = text(value.code)
         for name, attribute in frame.spec.attributes.items():
-            if attribute.special == ("held", code) or (isinstance(attribute.special, tuple) and attribute.special == ("held", code)):
+            if attribute.special == ("held", code) or (
+                isinstance(attribute.special, tuple) and attribute.special == ("held", code)
+            ):
                 return value.with_code(cst.parse_expression(f"{frame.self_name}.{name}"))
         name = code if code.isidentifier() else "_".join(sorted(names))
         if name in frame.spec.attributes:
@@ -706,7 +726,11 @@ class Calls:
                     args[name] = Arg(None, default)
 
     def accept_helpers(self, found: Rewritten, entry: Any) -> None:
-        known = {helper.__name__: helper for rule in (*rules.OBJECTS.values(), *rules.RULES.values()) for helper in rule.helpers}
+        known = {
+            helper.__name__: helper
+            for rule in (*rules.OBJECTS.values(), *rules.RULES.values())
+            for helper in rule.helpers
+        }
         for name in found.helpers:
             self.unit.helpers[name] = known[name]
 
@@ -732,7 +756,11 @@ class Calls:
         inputs = [(name, value) for name, value in arguments if name not in ("training", "name")]
         result = self.enter_module(instance, inputs, node, frame)
         args = [
-            cst.Arg(value.code, keyword=cst.Name(name) if name else None, equal=_EQUAL if name else cst.MaybeSentinel.DEFAULT)
+            cst.Arg(
+                value.code,
+                keyword=cst.Name(name) if name else None,
+                equal=_EQUAL if name else cst.MaybeSentinel.DEFAULT,
+            )
             for name, value in inputs
         ]
         if spec.mode:
@@ -846,7 +874,9 @@ def _applied(code: cst.BaseExpression) -> cst.BaseExpression:
     if not isinstance(code, cst.Call) or not isinstance(code.func, cst.Lambda):
         return code
     params = code.func.params
-    simple = not (params.kwonly_params or params.posonly_params or isinstance(params.star_arg, cst.Param) or params.star_kwarg)
+    simple = not (
+        params.kwonly_params or params.posonly_params or isinstance(params.star_arg, cst.Param) or params.star_kwarg
+    )
     names = [p.name.value for p in params.params]
     given = [arg.value for arg in code.args if arg.keyword is None and not arg.star and isinstance(arg.value, cst.Name)]
     if not simple or len(names) != len(code.args) or len(given) != len(names):

@@ -59,7 +59,9 @@ class Emit(Finalise):
     def emit_class(self, spec: ModuleSpec) -> cst.ClassDef:
         assert isinstance(spec.node, cst.ClassDef)
         node = spec.node
-        own_init = next((s for s in node.body.body if isinstance(s, cst.FunctionDef) and s.name.value == "__init__"), None)
+        own_init = next(
+            (s for s in node.body.body if isinstance(s, cst.FunctionDef) and s.name.value == "__init__"), None
+        )
         params = self.constructor_parameters(spec)
         init = self.constructor(spec, params, list(spec.init), own_init)
         body: list[cst.BaseStatement] = []
@@ -76,7 +78,7 @@ class Emit(Finalise):
                     placed = True
                 if name == "__init__":
                     continue
-            if name in spec.methods and not (name in ("__init__", "build")):
+            if name in spec.methods and name not in ("__init__", "build"):
                 method = spec.methods[name]
                 body.append(method.with_changes(leading_lines=_ensure_blank(method.leading_lines, body)))
             elif name in self.moved_methods.get(spec.source, {}):
@@ -93,7 +95,9 @@ class Emit(Finalise):
         decorators = [d for d in node.decorators if self.unit.symbol(_callee(d.decorator)) is None]
         if not body:
             body = [cst.SimpleStatementLine([cst.Pass()])]
-        return node.with_changes(bases=bases, keywords=[], body=node.body.with_changes(body=body), decorators=decorators)
+        return node.with_changes(
+            bases=bases, keywords=[], body=node.body.with_changes(body=body), decorators=decorators
+        )
 
     # -- builders ------------------------------------------------------------------------------------
 
@@ -115,7 +119,9 @@ class Emit(Finalise):
         call_body = [statement.visit(replace) for statement in call_body]  # type: ignore[misc]
         clash = (reads & config) & assigned
         if clash:
-            self.unit.residual(spec.source, spec.node, sorted(clash)[0], "configuration that changes while the model is called")
+            self.unit.residual(
+                spec.source, spec.node, sorted(clash)[0], "configuration that changes while the model is called"
+            )
         init = _prune_init(init)
         body: list[cst.BaseStatement] = []
         doc = _docstring(spec.node)
@@ -128,10 +134,15 @@ class Emit(Finalise):
         lines = getattr(spec.node, "leading_lines", [])
         self.unit.imports.add("nnx")
         return cst.ClassDef(
-            cst.Name(spec.name), cst.IndentedBlock(body), bases=[cst.Arg(cst.parse_expression("nnx.Module"))], leading_lines=lines
+            cst.Name(spec.name),
+            cst.IndentedBlock(body),
+            bases=[cst.Arg(cst.parse_expression("nnx.Module"))],
+            leading_lines=lines,
         )
 
-    def call_method_node(self, spec: ModuleSpec, body: list[cst.BaseStatement], env: dict[str, Value]) -> cst.FunctionDef:
+    def call_method_node(
+        self, spec: ModuleSpec, body: list[cst.BaseStatement], env: dict[str, Value]
+    ) -> cst.FunctionDef:
         names: list[cst.Param] = []
         prologue: list[cst.BaseStatement] = []
         finished = self.finished.get(id(spec))
@@ -222,7 +233,11 @@ def _prune_init(init: list[cst.BaseStatement]) -> list[cst.BaseStatement]:
     wanted: set[str] = set()
     for statement in reversed(init):
         if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign | cst.AugAssign):
-            target = statement.body[0].targets[0].target if isinstance(statement.body[0], cst.Assign) else statement.body[0].target
+            target = (
+                statement.body[0].targets[0].target
+                if isinstance(statement.body[0], cst.Assign)
+                else statement.body[0].target
+            )
             targets = assigned_names(statement)
             if isinstance(target, cst.Name | cst.Tuple) and not targets & wanted and _pure(statement):
                 continue
@@ -248,7 +263,11 @@ def _prune_if(node: cst.If, live: set[str]) -> cst.If | None:
             if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign):
                 target = statement.body[0].targets[0].target
                 later = set().union(*[read_names(s) for s in body[i + 1 :]], set())
-                if isinstance(target, cst.Name) and target.value.endswith("features") and target.value not in live | later:
+                if (
+                    isinstance(target, cst.Name)
+                    and target.value.endswith("features")
+                    and target.value not in live | later
+                ):
                     continue
             kept.append(statement)
         return kept

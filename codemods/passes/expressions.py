@@ -11,12 +11,12 @@ from typing import Any
 import libcst as cst
 
 from codemods.engine import rule as rules
-from codemods.engine.outcome import Residual, Rewritten
+from codemods.engine.outcome import Rewritten
 from codemods.engine.template import reference
 from codemods.passes import abstract
 from codemods.passes.calls import Calls
-from codemods.passes.modules import Chain
 from codemods.passes.frame import Frame
+from codemods.passes.modules import Chain
 from codemods.passes.values import UNKNOWN, TensorType, Value, literal, text
 
 #: Operators that give an int for ints.
@@ -106,7 +106,10 @@ class Expressions(Calls):
         if isinstance(base.special, Chain) and name in ("output_shape", "input_shape"):
             tensor = frame.env[base.special.variable].tensor
             if tensor is not None and tensor.shape is not None:
-                return Value(code, known=(None, *tensor.shape[1:]) if all(isinstance(d, int) for d in tensor.shape[1:]) else UNKNOWN)
+                return Value(
+                    code,
+                    known=(None, *tensor.shape[1:]) if all(isinstance(d, int) for d in tensor.shape[1:]) else UNKNOWN,
+                )
         if base.tensor is not None or (base.code is not node.value and name in ("shape",)):
             return self.tensor_attribute(base, name, code, node, frame)
         if base.mapping is not None or base.items is not None:
@@ -257,9 +260,7 @@ class Expressions(Calls):
     def _eval_IfExp(self, node: cst.IfExp, frame: Frame) -> Value:
         test = self.eval(node.test, frame)
         body, orelse = self.eval(node.body, frame), self.eval(node.orelse, frame)
-        code = node.with_changes(
-            test=test.code, body=body.code, orelse=orelse.code
-        )
+        code = node.with_changes(test=test.code, body=body.code, orelse=orelse.code)
         joined = self.join(body, orelse, frame)
         if joined.dim is None and frame.spec is not None and not joined.is_tensor:
             joined = dataclasses.replace(joined, dim=frame.spec.symbols.of_code(f"({text(code)})"))
@@ -378,7 +379,9 @@ class Expressions(Calls):
                 continue
             value = self.eval(part, frame)
             parts[field] = value.code
-            bounds.append(value.known if value.known is not UNKNOWN else (value.dim if value.dim is not None else UNKNOWN))
+            bounds.append(
+                value.known if value.known is not UNKNOWN else (value.dim if value.dim is not None else UNKNOWN)
+            )
         known = UNKNOWN if any(bound is UNKNOWN for bound in bounds) else slice(*bounds)
         return node.with_changes(**parts), known
 

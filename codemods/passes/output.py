@@ -12,7 +12,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
-from codemods.passes.names import Reads, ReplaceNames
+from codemods.passes.names import Reads
 from codemods.passes.porter import Porter
 from codemods.passes.values import text
 
@@ -103,14 +103,23 @@ class Output:
             part.visit(reads)
         for left in sorted(reads.reads - reads.writes):
             if left in self.framework_names or re.fullmatch(r"__[a-z]+_\d+__", left):
-                reason = f"`{left}` is left in the ported code" if left in self.framework_names else "made where the port can't follow it"
+                reason = (
+                    f"`{left}` is left in the ported code"
+                    if left in self.framework_names
+                    else "made where the port can't follow it"
+                )
                 self.unit.residual(name, statement, left if left in self.framework_names else name, reason)
 
     def _nested(self, name: str) -> list[Any]:
         """Classes of Sequential models that are written inside a definition."""
         found = []
         for spec in self.unit.specs.values():
-            if spec.kind == "sequential" and spec.source.startswith(f"{name}.") and spec.analysed and spec not in self.printed:
+            if (
+                spec.kind == "sequential"
+                and spec.source.startswith(f"{name}.")
+                and spec.analysed
+                and spec not in self.printed
+            ):
                 self.printed.append(spec)
                 self.porter.finalise(spec)
                 found.extend(self.porter.emit(spec))
@@ -182,7 +191,7 @@ class Output:
 
     def _helper_source(self) -> str:
         helpers = self.unit.helpers
-        used = [name for name in sorted(helpers)]
+        used = sorted(helpers)
         return "\n\n\n".join(inspect.getsource(helpers[name]).rstrip().replace("  # fmt: skip", "") for name in used)
 
     def _helpers(self) -> list[Any]:
@@ -202,7 +211,9 @@ class Output:
             name = target.rsplit(".", 1)[-1]
             if not target.startswith("nnx.") or name in taken - {"nnx"} or not name[:1].isupper():
                 continue
-            common = frozenset.intersection(*[ledger | {a.keyword.value for a in call.args if a.keyword} for call, ledger in every])
+            common = frozenset.intersection(
+                *[ledger | {a.keyword.value for a in call.args if a.keyword} for call, ledger in every]
+            )
             stated: dict[str, str] = {}
             for keyword in sorted(common):
                 values = {

@@ -31,7 +31,9 @@ class Statements(Placing, Expressions):
     def statement(self, node: cst.BaseStatement, frame: Frame) -> Staged:
         method = getattr(self, f"_exec_{type(node).__name__}", None)
         if method is None:
-            frame.unit.residual(frame.function, node, type(node).__name__.lower(), "this kind of statement is not ported")
+            frame.unit.residual(
+                frame.function, node, type(node).__name__.lower(), "this kind of statement is not ported"
+            )
             return Staged(call=[Item(node)])
         return method(node, frame)
 
@@ -72,7 +74,11 @@ class Statements(Placing, Expressions):
         return result
 
     def as_init_statement(
-        self, line: cst.SimpleStatementLine, node: cst.BaseSmallStatement, statements: list[cst.BaseStatement], frame: Frame
+        self,
+        line: cst.SimpleStatementLine,
+        node: cst.BaseSmallStatement,
+        statements: list[cst.BaseStatement],
+        frame: Frame,
     ) -> list[cst.BaseStatement]:
         """The same statement as constructor code: sizes read from tensors become constructor expressions."""
         inner = frame.child(as_init=True, extra=[], prelude=[], env=dict(frame.env))
@@ -83,7 +89,13 @@ class Statements(Placing, Expressions):
 
     def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
         target = node.targets[0].target
-        hint = target.value if isinstance(target, cst.Name) else target.attr.value if isinstance(target, cst.Attribute) else None
+        hint = (
+            target.value
+            if isinstance(target, cst.Name)
+            else target.attr.value
+            if isinstance(target, cst.Attribute)
+            else None
+        )
         symbol = self.unit.symbol(node.value)
         if symbol is not None and is_module(symbol):
             return [], False  # an alias of a framework module
@@ -112,7 +124,9 @@ class Statements(Placing, Expressions):
         config = self.is_config(value, frame)
         return [node.with_changes(targets=targets, value=value.code)], config
 
-    def assign(self, target: cst.BaseExpression, value: Value, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool] | None:
+    def assign(
+        self, target: cst.BaseExpression, value: Value, node: cst.Assign, frame: Frame
+    ) -> tuple[list[Any], bool] | None:
         """Binds a target. Statements where the assignment becomes something else, else None."""
         if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
             base = frame.env.get(target.value.value)
@@ -159,7 +173,9 @@ class Statements(Placing, Expressions):
                 result = self.combine(operation, abstract.BINARY.get(kind), [target, value], frame)
                 if result.tensor is None and not result.is_tensor and frame.spec is not None:
                     # The name has a new value from here on: what the code says is a new symbol.
-                    result = dataclasses.replace(result, dim=frame.spec.symbols.unknown(node.target.value), known=UNKNOWN)
+                    result = dataclasses.replace(
+                        result, dim=frame.spec.symbols.unknown(node.target.value), known=UNKNOWN
+                    )
                 frame.env[node.target.value] = result.with_code(node.target)
                 return [code], self.is_config(result, frame)
         return [code], self.is_config(value, frame) and not target.is_tensor
@@ -358,7 +374,11 @@ class Statements(Placing, Expressions):
         if not isinstance(node.target, cst.Name) or frame.spec is None:
             return None
         code = source.code
-        if not isinstance(code, cst.Attribute) or not isinstance(code.value, cst.Name) or code.value.value != frame.self_name:
+        if (
+            not isinstance(code, cst.Attribute)
+            or not isinstance(code.value, cst.Name)
+            or code.value.value != frame.self_name
+        ):
             return None
         if isinstance(source.special, tuple) and source.special[0] == "layers":
             return (code.attr.value, source.special[2]) if source.special[2] else None
@@ -414,7 +434,9 @@ class Statements(Placing, Expressions):
         assert result is not None
         for name in assigned_names(node):
             if name in inner.env and name in frame.env:
-                frame.env[name] = inner.env[name] if name in changed else self.join(frame.env[name], inner.env[name], frame)
+                frame.env[name] = (
+                    inner.env[name] if name in changed else self.join(frame.env[name], inner.env[name], frame)
+                )
                 if name not in changed and inner.env[name].tensor is not None:
                     frame.env[name] = inner.env[name]
             elif name in inner.env:
@@ -445,7 +467,9 @@ class Statements(Placing, Expressions):
 
     def carry(self, node: cst.For, source: Value, frame: Frame) -> dict[str, Value]:
         """Generalises what changes from one iteration to the next, before the body is evaluated."""
-        trial = frame.child(env=dict(frame.env), emit=False, extra=[], prelude=[], scopes=[*frame.scopes[:-1], Scope(frame.scope.path)])
+        trial = frame.child(
+            env=dict(frame.env), emit=False, extra=[], prelude=[], scopes=[*frame.scopes[:-1], Scope(frame.scope.path)]
+        )
         residuals = list(frame.unit.residuals)
         snapshot = self.snapshot(frame)
         self.bind_target(node.target, self.element_of(source, frame), trial)
@@ -460,7 +484,9 @@ class Statements(Placing, Expressions):
                 continue
             if before.items is not None and after.items is not None and len(before.items) != len(after.items):
                 # A list that grows: from here on only what its items look like is known.
-                frame.env[name] = dataclasses.replace(before, items=None, item=after.items[-1], known=UNKNOWN, mapping=None)
+                frame.env[name] = dataclasses.replace(
+                    before, items=None, item=after.items[-1], known=UNKNOWN, mapping=None
+                )
             elif before.known is not UNKNOWN and before.tensor is None and not _same_known(before, after):
                 frame.env[name] = dataclasses.replace(before, known=UNKNOWN, dim=symbols.of_code(name))
             elif before.dim is not None and before.tensor is None and not same_dim(before.dim, after.dim):
@@ -504,7 +530,8 @@ class Statements(Placing, Expressions):
             frame.env[width] = Value(cst.Name(width), dim=symbols.of_code(width))
             tensor = frame.env[name].tensor
             frame.env[name] = dataclasses.replace(
-                frame.env[name], tensor=TensorType((*tensor.shape[:-1], symbols.of_code(width)), tensor.dtype)  # type: ignore
+                frame.env[name],
+                tensor=TensorType((*tensor.shape[:-1], symbols.of_code(width)), tensor.dtype),  # type: ignore
             )
         scope = self.loop_scope(frame)
         inner = frame.child(env=dict(frame.env), scopes=[*frame.scopes, scope])
@@ -517,14 +544,18 @@ class Statements(Placing, Expressions):
             code = symbols.code(after.last) if after is not None and after.shape else None
             if code is None:
                 frame.unit.residual(
-                    frame.function, node, name, f"the last dimension of `{name}` changes in this loop in a way that can't be expressed"
+                    frame.function,
+                    node,
+                    name,
+                    f"the last dimension of `{name}` changes in this loop in a way that can't be expressed",
                 )
             elif code != width:
                 staged.init.append(_assign(width, code))
             if width in frame.env:
                 tensor = inner.env[name].tensor
                 inner.env[name] = dataclasses.replace(
-                    inner.env[name], tensor=TensorType((*tensor.shape[:-1], symbols.of_code(width)), tensor.dtype)  # type: ignore
+                    inner.env[name],
+                    tensor=TensorType((*tensor.shape[:-1], symbols.of_code(width)), tensor.dtype),  # type: ignore
                 )
         for name in assigned_names(node) - assigned_names_of_target(node.target):
             if name in inner.env:
