@@ -98,6 +98,11 @@ class RuleTest(parameterized.TestCase):
                 expected = tape.gradient(value, watched, unconnected_gradients="zero")
             except (LookupError, NotImplementedError):  # TensorFlow has no gradient for this
                 return
+            except tf.errors.InvalidArgumentError as error:
+                # Without oneDNN its CPU kernels lack some gradients, such as those of dilated convolutions.
+                if "do not yet support" not in str(error):
+                    raise
+                return
 
         def loss(values: list[jax.Array]) -> jax.Array:
             return projected(body(entry, compare.replaced(arguments, inputs, values)), jnp.sum)
