@@ -43,7 +43,9 @@ class Port:
                 table.pop(name, None)
         self.porter = Porter(self.unit)
         self._specials = {
-            s.name.value: s for s in self.unit.module.body if isinstance(s, cst.FunctionDef) and s.name.value in (_ENTRY, _OPTIMIZER)
+            s.name.value: s
+            for s in self.unit.module.body
+            if isinstance(s, cst.FunctionDef) and s.name.value in (_ENTRY, _OPTIMIZER)
         }
         rest = [s for s in self.unit.module.body if s not in self._specials.values()]
         self.unit.module = self.unit.module.with_changes(body=rest)
@@ -82,7 +84,9 @@ class Port:
         node = self._specials.get(name)
         if node is None:
             return None
-        returns = [s for s in node.body.body if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return)]
+        returns = [
+            s for s in node.body.body if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return)
+        ]
         value = returns[-1].body[0].value if returns else None  # type: ignore[union-attr]
         if value is None:
             return None
@@ -133,7 +137,11 @@ class Port:
         frames = root.get("site") or []
         for spec in self.unit.specs.values():
             span = self.unit.span(spec.node)
-            if frames and spec.kind == "sequential" and (span.line, span.column) == (frames[-1]["line"], frames[-1]["column"]):
+            if (
+                frames
+                and spec.kind == "sequential"
+                and (span.line, span.column) == (frames[-1]["line"], frames[-1]["column"])
+            ):
                 return spec
         builders = [frame["function"] for frame in frames if frame["function"] in self.unit.specs]
         return self.unit.specs[builders[-1]] if builders else None
@@ -166,7 +174,9 @@ class Port:
                  "end_column": span.end_column, "symbol": residual.symbol, "reason": residual.reason, "function": function}
             )  # fmt: skip
         entries.sort(key=lambda e: (e["line"], e["column"], e["symbol"], e["reason"]))
-        notes = [{"file": n.span.file, "line": n.span.line, "column": n.span.column, "note": n.text} for n in self.unit.notes]
+        notes = [
+            {"file": n.span.file, "line": n.span.line, "column": n.span.column, "note": n.text} for n in self.unit.notes
+        ]
         notes.sort(key=lambda n: (n["line"], n["column"], n["note"]))
         total = len(self.unit.classes) + len(self.unit.functions)
         return {

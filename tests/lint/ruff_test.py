@@ -1,6 +1,7 @@
 """The project's Python is formatted and free of what pyproject.toml asks ruff to find."""
 
 import pathlib
+import re
 import subprocess
 
 import ruff
@@ -25,8 +26,8 @@ class RuffTest(absltest.TestCase):
         self.assertFalse(problems, problems)
 
     def test_format(self):
-        problems = run("format", "--check", "--no-cache")
-        self.assertFalse(problems, f"{problems}To format, run: ./bazelw run //:format")
+        problems = re.findall(r"(?:--> |would reformat:? )(.*)", run("format", "--check", "--no-cache"), re.IGNORECASE)
+        self.assertFalse(problems, "to format these, run: ./bazelw run //:format")
 
 
 if __name__ == "__main__":
