@@ -19,9 +19,9 @@ import libcst as cst
 from codemods.engine.defaults import dotted
 from codemods.engine.precedence import parenthesised, wrapped
 from codemods.engine.rule import IMPORTS
-from codemods.engine.scopes import children
 from codemods.engine.state import State
 from codemods.engine.values import Stop, is_chain, names_in
+from codemods.engine.walk import children
 
 _print = cst.Module([]).code_for_node
 #: Functions of Python's own that do nothing but give a value.

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import libcst as cst
 
+from codemods.engine.walk import walk
+
 Node = TypeVar("Node", bound=cst.CSTNode)
 
 _WALRUS, _LAMBDA, _TERNARY, _OR, _AND, _NOT, _COMPARE, _BITOR = range(8)
@@ -136,6 +138,21 @@ class _Parenthesiser(cst.CSTTransformer):
         return updated_node.with_changes(**changes) if changes else updated_node
 
 
+def _fits(node: cst.CSTNode) -> bool:
+    """Would `_Parenthesiser` leave the node's own parts alone?"""
+    for field in _least(node):
+        part = getattr(node, field)
+        if (
+            isinstance(part, cst.BaseExpression)
+            and not _sole_generator(node, part)
+            and fit(part, node, field) is not part
+        ):
+            return False
+    if type(node) is cst.Call and len(node.args) > 1:
+        return all(fit(arg.value, arg, "value") is arg.value for arg in node.args)
+    return True
+
+
 def _sole_generator(parent: cst.CSTNode, part: cst.BaseExpression) -> bool:
     # `f(x for x in xs)` shares the call's parentheses; the call puts them on if there are more arguments.
     return isinstance(parent, cst.Arg) and isinstance(part, cst.GeneratorExp)
@@ -143,6 +160,8 @@ def _sole_generator(parent: cst.CSTNode, part: cst.BaseExpression) -> bool:
 
 def parenthesised(node: Node) -> Node:
     """The same tree, with the parentheses that its printed form needs to be read back as this tree."""
+    if all(_fits(part) for part in walk(node)):
+        return node
     result = node.visit(_Parenthesiser())
     assert isinstance(result, cst.CSTNode)
     return result

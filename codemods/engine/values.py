@@ -11,6 +11,10 @@ from typing import Any
 
 import libcst as cst
 
+from codemods.engine.walk import names_in
+
+__all__ = ["names_in"]
+
 
 class _Dynamic(enum.Enum):
     DYNAMIC = "DYNAMIC"
@@ -161,15 +165,6 @@ def evaluated(node: cst.BaseExpression) -> Any:
 def _quoted(value: str) -> str:
     text = repr(value)
     return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text else text
-
-
-def names_in(node: cst.CSTNode) -> set[str]:
-    """All names in code, attributes and keywords aside."""
-    if isinstance(node, cst.Name):
-        return {node.value}
-    if isinstance(node, (cst.Attribute, cst.Arg)):
-        return names_in(node.value)
-    return set().union(*(names_in(child) for child in node.children))
 
 
 def is_chain(node: cst.BaseExpression) -> bool:

@@ -16,6 +16,7 @@ import libcst as cst
 from codemods.engine import rule as rules
 from codemods.engine.outcome import Residual, Rewritten
 from codemods.engine.template import DYNAMIC, Arg, inline
+from codemods.engine.walk import names_in
 from codemods.passes import abstract
 from codemods.passes.frame import Frame
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Placement
@@ -338,7 +339,7 @@ class Calls:
             frame.unit.note(node, note)
         self.accept_helpers(found, entry)
         code = _applied(found.code)
-        if "rngs" in _names(code):
+        if "rngs" in names_in(code):
             code = self.with_rngs(code, frame)
         return code
 
@@ -699,7 +700,7 @@ class Calls:
             return value
         if frame.mode == "staged":
             return value
-        names = _names(value.code) & frame.spec_locals
+        names = names_in(value.code) & frame.spec_locals
         if not names:
             return value
         code = text(value.code)
@@ -726,6 +727,8 @@ class Calls:
                     args[name] = Arg(None, default)
 
     def accept_helpers(self, found: Rewritten, entry: Any) -> None:
+        if not found.helpers:
+            return
         known = {
             helper.__name__: helper
             for rule in (*rules.OBJECTS.values(), *rules.RULES.values())
@@ -900,26 +903,7 @@ class _ReplaceName(cst.CSTTransformer):
         return self.new if original_node.value == self.name else updated_node
 
 
-def _names(code: cst.CSTNode) -> set[str]:
-    found: set[str] = set()
-
-    class Collect(cst.CSTVisitor):
-        def visit_Attribute(self, node: cst.Attribute) -> bool:
-            node.value.visit(self)
-            return False
-
-        def visit_Arg(self, node: cst.Arg) -> bool:
-            node.value.visit(self)
-            return False
-
-        def visit_Name(self, node: cst.Name) -> None:
-            found.add(node.value)
-
-    code.visit(Collect())
-    return found
-
-
-free_names = _names
+free_names = names_in
 ReplaceName = _ReplaceName
 
 

@@ -10,9 +10,10 @@ import libcst as cst
 
 from codemods.engine.outcome import Residual
 from codemods.engine.template import Arg, inline
+from codemods.engine.walk import identifiers
 from codemods.passes.methods import Methods
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Thread
-from codemods.passes.names import RenameMarkers, ReplaceNames, assigned_names, read_names
+from codemods.passes.names import RenameMarkers, ReplaceNames, assigned_names, read_names, replaced
 from codemods.passes.values import TensorType, Value, same_dim, text
 
 #: Stands for a size that no constructor code gives; harmless where a body only asks for the rank.
@@ -49,9 +50,8 @@ class Finalise(Methods):
         spec.names = renames
 
         def settle(node: Any) -> Any:
-            for _ in range(4):
-                node = node.visit(ReplaceNames(new))
-            return node.visit(RenameMarkers(renames))
+            node = replaced(node, new)
+            return node if identifiers(node).isdisjoint(renames) else node.visit(RenameMarkers(renames))
 
         spec.init = [settle(statement) for statement in spec.init if not self.makes_nothing_statement(statement, new)]
         spec.methods = {name: settle(node) for name, node in spec.methods.items()}

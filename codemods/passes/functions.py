@@ -9,6 +9,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.engine import rule as rules
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.placing import camel
@@ -29,7 +30,7 @@ class Functions(Statements):
             return self.kinds[name]
         self.kinds[name] = "plain"
         node = self.unit.functions[name]
-        calls = m.findall(node.body, m.Call())
+        calls = findall(node.body, m.Call())
         made = [call for call in calls if self.makes_layer(call)]  # type: ignore[arg-type]
         building = [call for call in calls if self.unit.symbol(call.func) in _BUILDING]  # type: ignore[attr-defined]
         trains = any(
@@ -50,8 +51,8 @@ class Functions(Statements):
     def returns_layer(self, node: cst.FunctionDef) -> bool:
         """Does a function only make a layer and return it?"""
         local = self.layer_locals(node)
-        uses = [name for name in m.findall(node.body, m.Name()) if name.value in local]  # type: ignore[attr-defined]
-        for item in m.findall(node.body, m.Return()):
+        uses = [name for name in findall(node.body, m.Name()) if name.value in local]  # type: ignore[attr-defined]
+        for item in findall(node.body, m.Return()):
             value = item.value  # type: ignore[attr-defined]
             if isinstance(value, cst.Call) and self.makes_layer(value):
                 return True
@@ -79,7 +80,7 @@ class Functions(Statements):
 
     def layer_locals(self, node: cst.FunctionDef) -> set[str]:
         found = set()
-        for assign in m.findall(node.body, m.Assign(targets=[m.AssignTarget(m.Name())], value=m.Call())):
+        for assign in findall(node.body, m.Assign(targets=[m.AssignTarget(m.Name())], value=m.Call())):
             if self.makes_layer(assign.value):  # type: ignore[attr-defined]
                 found.add(assign.targets[0].target.value)  # type: ignore[attr-defined]
         return found

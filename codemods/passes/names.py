@@ -2,92 +2,88 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import libcst as cst
 
+from codemods.engine.walk import children, identifiers
 
-class Reads(cst.CSTVisitor):
+
+class Reads:
     """Names that code reads, and names that it binds."""
 
     def __init__(self) -> None:
         self.reads: set[str] = set()
         self.writes: set[str] = set()
 
-    def visit_Attribute(self, node: cst.Attribute) -> bool:
-        node.value.visit(self)
-        return False
+    def visit(self, node: cst.CSTNode | None) -> None:
+        if node is None:
+            return
+        if type(node) is cst.Name:
+            self.reads.add(node.value)
+            return
+        special: Any = _SPECIAL.get(type(node))
+        if special is not None:
+            special(self, node)
+        else:
+            for part in children(node):
+                self.visit(part)
 
-    def visit_Arg(self, node: cst.Arg) -> bool:
-        node.value.visit(self)
-        return False
+    def _value(self, node: cst.Attribute | cst.Arg) -> None:
+        self.visit(node.value)
 
-    def visit_Param(self, node: cst.Param) -> bool:
-        for part in (node.default, node.annotation):
-            if part is not None:
-                part.visit(self)
-        return False
+    def _param(self, node: cst.Param) -> None:
+        self.visit(node.default)
+        self.visit(node.annotation)
 
-    def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
+    def _assign_target(self, node: cst.AssignTarget) -> None:
         self._target(node.target)
-        return False
 
-    def visit_AnnAssign(self, node: cst.AnnAssign) -> bool:
+    def _ann_assign(self, node: cst.AnnAssign) -> None:
         self._target(node.target)
-        if node.value is not None:
-            node.value.visit(self)
-        node.annotation.visit(self)
-        return False
+        self.visit(node.value)
+        self.visit(node.annotation)
 
-    def visit_AugAssign(self, node: cst.AugAssign) -> bool:
+    def _aug_assign(self, node: cst.AugAssign) -> None:
         self._target(node.target)
-        node.target.visit(self)
-        node.value.visit(self)
-        return False
+        self.visit(node.target)
+        self.visit(node.value)
 
-    def visit_For(self, node: cst.For) -> bool:
+    def _for(self, node: cst.For) -> None:
         self._target(node.target)
-        node.iter.visit(self)
-        node.body.visit(self)
-        if node.orelse is not None:
-            node.orelse.visit(self)
-        return False
+        self.visit(node.iter)
+        self.visit(node.body)
+        self.visit(node.orelse)
 
-    def visit_CompFor(self, node: cst.CompFor) -> bool:
+    def _comp_for(self, node: cst.CompFor) -> None:
         self._target(node.target)
-        return True
+        for part in children(node):
+            self.visit(part)
 
-    def visit_NamedExpr(self, node: cst.NamedExpr) -> bool:
+    def _named_expr(self, node: cst.NamedExpr) -> None:
         self._target(node.target)
-        node.value.visit(self)
-        return False
+        self.visit(node.value)
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+    def _function(self, node: cst.FunctionDef) -> None:
         self.writes.add(node.name.value)
-        node.params.visit(self)
+        self.visit(node.params)
         for decorator in node.decorators:
-            decorator.visit(self)
+            self.visit(decorator)
         inner = Reads()
-        node.body.visit(inner)
+        inner.visit(node.body)
         stars = [p for p in (node.params.star_arg, node.params.star_kwarg) if isinstance(p, cst.Param)]
         parameters = {p.name.value for p in [*node.params.params, *node.params.kwonly_params, *stars]}
         self.reads |= inner.reads - inner.writes - parameters
-        return False
 
-    def visit_Lambda(self, node: cst.Lambda) -> bool:
+    def _lambda(self, node: cst.Lambda) -> None:
         inner = Reads()
-        node.body.visit(inner)
+        inner.visit(node.body)
         self.reads |= inner.reads - {p.name.value for p in node.params.params}
-        return False
 
-    def visit_Import(self, node: cst.Import) -> bool:
-        for alias in node.names:
-            self._alias(alias)
-        return False
-
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+    def _import(self, node: cst.Import | cst.ImportFrom) -> None:
         if not isinstance(node.names, cst.ImportStar):
             for alias in node.names:
                 self._alias(alias)
-        return False
 
     def _alias(self, alias: cst.ImportAlias) -> None:
         name = alias.asname.name if alias.asname is not None else alias.name
@@ -96,9 +92,6 @@ class Reads(cst.CSTVisitor):
         if isinstance(name, cst.Name):
             self.writes.add(name.value)
 
-    def visit_Name(self, node: cst.Name) -> None:
-        self.reads.add(node.value)
-
     def _target(self, node: cst.BaseExpression) -> None:
         if isinstance(node, cst.Name):
             self.writes.add(node.value)
@@ -106,13 +99,30 @@ class Reads(cst.CSTVisitor):
             for element in node.elements:
                 self._target(element.value)
         else:
-            node.visit(self)
+            self.visit(node)
+
+
+_SPECIAL = {
+    cst.Attribute: Reads._value,
+    cst.Arg: Reads._value,
+    cst.Param: Reads._param,
+    cst.AssignTarget: Reads._assign_target,
+    cst.AnnAssign: Reads._ann_assign,
+    cst.AugAssign: Reads._aug_assign,
+    cst.For: Reads._for,
+    cst.CompFor: Reads._comp_for,
+    cst.NamedExpr: Reads._named_expr,
+    cst.FunctionDef: Reads._function,
+    cst.Lambda: Reads._lambda,
+    cst.Import: Reads._import,
+    cst.ImportFrom: Reads._import,
+}
 
 
 def _scan(node: cst.CSTNode) -> Reads:
-    visitor = Reads()
-    node.visit(visitor)
-    return visitor
+    found = Reads()
+    found.visit(node)
+    return found
 
 
 def read_names(node: cst.CSTNode) -> set[str]:
@@ -142,6 +152,15 @@ class ReplaceNames(cst.CSTTransformer):
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         return self.new.get(original_node.value, updated_node)
+
+
+def replaced(node: Any, new: dict[str, cst.BaseExpression]) -> Any:
+    """The node with names replaced, those that the new code brings, too."""
+    for _ in range(4):
+        if identifiers(node).isdisjoint(new):
+            break
+        node = node.visit(ReplaceNames(new))
+    return node
 
 
 class RenameMarkers(cst.CSTTransformer):

@@ -12,6 +12,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
+from codemods.engine.walk import names_in as _all_names
 from codemods.passes.names import Reads
 from codemods.passes.porter import Porter
 from codemods.passes.values import text
@@ -59,7 +60,7 @@ class Output:
     def _globals_read(self, node: Any) -> set[str]:
         """Names of the module that a definition reads, its own names left out."""
         reads = Reads()
-        node.visit(reads)
+        reads.visit(node)
         return reads.reads - reads.writes
 
     # -- assembly --------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ class Output:
         """What is left of the framework, or of our own markers, in code that should be ported."""
         reads = Reads()
         for part in new:
-            part.visit(reads)
+            reads.visit(part)
         for left in sorted(reads.reads - reads.writes):
             if left in self.framework_names or re.fullmatch(r"__[a-z]+_\d+__", left):
                 reason = (
@@ -224,7 +225,7 @@ class Output:
                     stated[keyword] = values.pop()
             if stated:
                 self._hoisted[target] = (name, stated)
-        return [s.visit(_UsePartials(self._hoisted)) if not _is_import(s) else s for s in body]
+        return [s if _is_import(s) or not self._hoisted else s.visit(_UsePartials(self._hoisted)) for s in body]
 
     def _partial_lines(self) -> list[str]:
         lines = []
@@ -270,7 +271,7 @@ class _UsePartials(cst.CSTTransformer):
 
 def _free(statement: Any) -> set[str]:
     reads = Reads()
-    statement.visit(reads)
+    reads.visit(statement)
     return reads.reads - reads.writes
 
 
@@ -294,25 +295,6 @@ def _bound(statement: Any) -> set[str]:
                     node = node.value
                 names.add(node.value)
     return names
-
-
-def _all_names(node: cst.CSTNode) -> set[str]:
-    found: set[str] = set()
-
-    class Collect(cst.CSTVisitor):
-        def visit_Attribute(self, node: cst.Attribute) -> bool:
-            node.value.visit(self)
-            return False
-
-        def visit_Arg(self, node: cst.Arg) -> bool:
-            node.value.visit(self)
-            return False
-
-        def visit_Name(self, node: cst.Name) -> None:
-            found.add(node.value)
-
-    node.visit(Collect())
-    return found
 
 
 def _after_docstring(body: list[Any]) -> int:

@@ -9,7 +9,7 @@ import libcst as cst
 from codemods.passes.emit import Emit
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance
-from codemods.passes.names import ReplaceNames
+from codemods.passes.names import replaced
 from codemods.passes.values import UNKNOWN, Value
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -26,9 +26,7 @@ class Plain(Emit):
         for _, instance in self.loose:
             self.finalise(instance.spec)
             new[instance.marker] = self.loose_code(instance, function)
-        for _ in range(4):
-            node = node.visit(ReplaceNames(new))
-        return node
+        return replaced(node, new)
 
     def loose_code(self, instance: ModuleInstance, function: str) -> cst.BaseExpression:
         return self.module_code(instance, instance.spec if not instance.spec.used_dims else instance.spec)

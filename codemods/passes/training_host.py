@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.walk import findall, names_in
 from codemods.passes.frame import Frame
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
 from codemods.passes.training_seeds import _EQUAL, _MODULE, Seeds, _all_parameters, _has_tape
@@ -155,7 +156,7 @@ class Host(Seeds):
         if any(function == name for function, _ in self.unit.residuals):
             return
         pattern = m.Attribute(attr=m.MatchIfTrue(lambda attr: attr.value in _LEFT))
-        for found in [attribute for statement in body for attribute in m.findall(statement, pattern)]:
+        for found in [attribute for statement in body for attribute in findall(statement, pattern)]:
             method = found.attr.value  # type: ignore[attr-defined]
             self.unit.residual(name, node, method, f"`{text(found)}`: of an object whose class is not known")
 
@@ -277,7 +278,11 @@ def _without_leaves(body: list[Any]) -> list[Any]:
     """Drops `variables = model.trainable_variables` where nothing reads the list any more."""
     reads = set().union(*[read_names(s) for s in body], set())
     unread = _Unread(reads)
-    return [new for s in body if isinstance(new := s.visit(unread), cst.BaseStatement)]
+    return [
+        new
+        for s in body
+        if isinstance(new := s.visit(unread) if names_in(s) >= {"jax", "nnx"} else s, cst.BaseStatement)
+    ]
 
 
 class _Unread(cst.CSTTransformer):

@@ -8,6 +8,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.engine.outcome import Span
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.names import read_names
@@ -50,7 +51,7 @@ class Models(Host):
 
     def without_loss(self, name: str, node: cst.FunctionDef) -> bool:
         """Is a model compiled without a loss, as those that have their own training step are?"""
-        compiled = m.findall(node.body, m.Call(func=m.Attribute(m.Name(name), m.Name("compile"))))
+        compiled = findall(node.body, m.Call(func=m.Attribute(m.Name(name), m.Name("compile"))))
         return any(
             not any(a.keyword is not None and a.keyword.value == "loss" for a in c.args) and len(c.args) < 2
             for c in compiled
@@ -58,9 +59,9 @@ class Models(Host):
 
     def is_model(self, name: str, node: cst.FunctionDef) -> bool:
         """Is a parameter used as only models are?"""
-        if m.findall(node.body, m.Attribute(m.Name(name), m.MatchIfTrue(lambda n: n.value in _OF_MODELS))):
+        if findall(node.body, m.Attribute(m.Name(name), m.MatchIfTrue(lambda n: n.value in _OF_MODELS))):
             return True
-        calls = m.findall(node.body, m.Call(func=m.Name(name)))
+        calls = findall(node.body, m.Call(func=m.Name(name)))
         return any(arg.keyword is not None and arg.keyword.value == "training" for call in calls for arg in call.args)  # type: ignore
 
     def unknown_model(self, code: cst.BaseExpression, own_step: bool = False) -> Value:

@@ -7,6 +7,7 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.training_tape import Tapes
 from codemods.passes.values import Value, text
@@ -31,7 +32,7 @@ class Objects(Tapes):
     def loss_function(self, name: str, loss: Value, node: cst.Assign, frame: Frame) -> cst.BaseStatement:
         """`def NAME(y_true, y_pred)`: what calling the loss object gave."""
         names = ["y_true", "y_pred"]
-        calls = m.findall(self.unit.module, m.Call(func=m.Name(name)))
+        calls = findall(self.unit.module, m.Call(func=m.Name(name)))
         if any(len(c.args) > 2 or any(text(a.keyword) == "sample_weight" for a in c.args if a.keyword) for c in calls):  # type: ignore
             names.append("sample_weight")
         inner = Frame(self.unit, frame.function, "plain")

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.training_losses import Metric
@@ -52,7 +53,7 @@ class Overrides(Trackers):
         methods = {s.name.value: s for s in spec.node.body.body if isinstance(s, cst.FunctionDef)}
         trackers: dict[str, Tracker] = {}
         init = methods.get("__init__")
-        for assign in m.findall(init, m.Assign([m.AssignTarget(m.Attribute())], m.Call())) if init is not None else ():
+        for assign in findall(init, m.Assign([m.AssignTarget(m.Attribute())], m.Call())) if init is not None else ():
             symbol = self.unit.symbol(assign.value.func)  # type: ignore[attr-defined]
             if symbol is not None and symbol.startswith("tf.keras.metrics."):
                 attribute = assign.targets[0].target.attr.value  # type: ignore[attr-defined]
@@ -162,7 +163,7 @@ class Overrides(Trackers):
         for statement in node.body.body[:2]:
             if m.matches(statement, m.SimpleStatementLine([m.Assign([m.AssignTarget(names)], m.Name(data))])):
                 others = [s for s in node.body.body if s is not statement]
-                return statement if not any(m.findall(s, m.Name(data)) for s in others) else None
+                return statement if not any(findall(s, m.Name(data)) for s in others) else None
         return None
 
     # -- in their bodies ---------------------------------------------------------------------------
@@ -307,14 +308,14 @@ def _uses(node: cst.FunctionDef) -> set[str]:
     if not node.params.params:
         return set()
     own = node.params.params[0].name.value
-    return {a.attr.value for a in m.findall(node.body, m.Attribute(value=m.Name(own)))}  # type: ignore[attr-defined]
+    return {a.attr.value for a in findall(node.body, m.Attribute(value=m.Name(own)))}  # type: ignore[attr-defined]
 
 
 def _reads_self(node: cst.FunctionDef) -> bool:
     """Is `self` itself called or handed on?"""
     own = node.params.params[0].name.value if node.params.params else "self"
-    dotted = len(m.findall(node.body, m.Attribute(value=m.Name(own))))
-    return len(m.findall(node.body, m.Name(own))) > dotted
+    dotted = len(findall(node.body, m.Attribute(value=m.Name(own))))
+    return len(findall(node.body, m.Name(own))) > dotted
 
 
 def _metric_name(call: cst.Call, attribute: str) -> str:

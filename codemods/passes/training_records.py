@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.names import read_names
 from codemods.passes.training_optimizers import Optimizers
@@ -65,7 +66,7 @@ class Records(Optimizers):
         )
         local = frame.child(env=dict(frame.env), emit=False)
         for statement in rest:
-            calls = m.findall(statement, pattern)
+            calls = findall(statement, pattern)
             small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
             if not calls:
                 if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Name):

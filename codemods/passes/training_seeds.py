@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.walk import findall, identifiers
 from codemods.passes.frame import Frame
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
 from codemods.passes.plain import Plain
@@ -74,7 +75,9 @@ class Seeds(Plain):
         if wants:
             self.unit.imports.add("nnx")
             body = self.make_rngs(body, seed)
-        body = [s.visit(ReplaceNames({SEED: cst.parse_expression(seed)})) for s in body]
+        body = [
+            s.visit(ReplaceNames({SEED: cst.parse_expression(seed)})) if SEED in identifiers(s) else s for s in body
+        ]
         return body, extra
 
     def drives(self, node: cst.FunctionDef) -> bool:
@@ -82,7 +85,7 @@ class Seeds(Plain):
         if not _all_parameters(node.params):
             return True
         steps = {n for n, f in self.unit.functions.items() if _has_tape(f)}
-        loops = m.findall(node.body, m.For() | m.While())
+        loops = findall(node.body, m.For() | m.While())
         return any(read_names(loop) & steps for loop in loops)
 
     def make_rngs(self, body: list[Any], seed: str) -> list[Any]:
@@ -130,9 +133,9 @@ def _inline_rngs(node: Any) -> Any:
         if not m.matches(statement, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name("rngs"))], m.Call())])):
             continue
         rest = body[i + 1 :]
-        uses = [n for s in rest for n in m.findall(s, m.Arg(value=m.Name("rngs")))]
-        reads = [n for s in rest for n in m.findall(s, m.Name("rngs"))]
-        loops = [n for s in rest for loop in m.findall(s, m.For() | m.While()) for n in m.findall(loop, m.Name("rngs"))]
+        uses = [n for s in rest for n in findall(s, m.Arg(value=m.Name("rngs")))]
+        reads = [n for s in rest for n in findall(s, m.Name("rngs"))]
+        loops = [n for s in rest for loop in findall(s, m.For() | m.While()) for n in findall(loop, m.Name("rngs"))]
         if len(uses) == 1 and len(reads) == 2 and not loops and i + 1 < len(body):
             value = statement.body[0].value
             rest = [s.visit(ReplaceNames({"rngs": value})) for s in rest]
@@ -142,7 +145,7 @@ def _inline_rngs(node: Any) -> Any:
 
 
 def _has_tape(node: cst.FunctionDef) -> bool:
-    return bool(m.findall(node.body, m.Attribute(attr=m.Name("GradientTape")) | m.Name("GradientTape")))
+    return bool(findall(node.body, m.Attribute(attr=m.Name("GradientTape")) | m.Name("GradientTape")))
 
 
 def _all_parameters(params: cst.Parameters) -> list[cst.Param]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -47,9 +48,8 @@ class Steps(Compiling):
             )
             name = next(n for n in others if n not in taken)
         self.steps[key] = (name, code)
-        reads = Reads()
-        cst.parse_module(code).visit(reads)
-        for unknown in sorted(self.not_global(reads.reads - reads.writes) - {n for n, _ in self.steps.values()}):
+        reads, writes = _names_of(code)
+        for unknown in sorted(self.not_global(set(reads - writes)) - {n for n, _ in self.steps.values()}):
             reason = f"`{unknown}` belongs to a function, the step is made at module level: make it there, too"
             self.unit.residual(
                 frame.function, cst.Name("_") if not isinstance(compiled, Compiled) else compiled.node, unknown, reason
@@ -65,7 +65,7 @@ class Steps(Compiling):
     def placed(self) -> dict[str, list[str]]:
         """Code of the steps, by the first function of the file that needs them."""
         codes = {name: code.replace("NAME", name) for name, code in self.steps.values()}
-        inner = {name: read_names(cst.parse_module(code)) & codes.keys() - {name} for name, code in codes.items()}
+        inner = {name: set(_names_of(code)[0]) & codes.keys() - {name} for name, code in codes.items()}
         found: dict[str, list[str]] = {}
         done: list[str] = []
 
@@ -249,3 +249,11 @@ class Steps(Compiling):
 
     def sliced(self, x: str, start: str, size: str, spec: ModuleSpec | None) -> str:
         return self.indexed(x, f"{start} : {start} + {size}", spec)
+
+
+@functools.lru_cache(maxsize=64)
+def _names_of(code: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Names that a piece of source reads, and names that it binds."""
+    found = Reads()
+    found.visit(cst.parse_module(code))
+    return frozenset(found.reads), frozenset(found.writes)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.names import assigned_names, read_names
 from codemods.passes.staging import Item, Staged
@@ -159,5 +160,5 @@ def _in_order(body: Sequence[cst.CSTNode]) -> list[str]:
     found: list[str] = []
     for statement in body:
         names = assigned_names(statement)
-        found += [n.value for n in m.findall(statement, m.Name()) if n.value in names]  # type: ignore[attr-defined]
+        found += [n.value for n in findall(statement, m.Name()) if n.value in names]  # type: ignore[attr-defined]
     return _distinct(found)

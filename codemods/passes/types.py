@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.unit import Unit
 from codemods.passes.values import text
 
@@ -18,7 +19,7 @@ def integer_parameters(unit: Unit, name: str, params: list[cst.Param]) -> frozen
     for param in params:
         if param.default is not None and text(param.default) != "None":
             votes[param.name.value].append(_is_int(param.default))
-    for call in m.findall(unit.module, m.Call(func=m.Name(name))):
+    for call in findall(unit.module, m.Call(func=m.Name(name))):
         assert isinstance(call, cst.Call)
         for i, arg in enumerate(call.args):
             target = arg.keyword.value if arg.keyword else (params[i].name.value if i < len(params) else None)

@@ -42,7 +42,7 @@ class Unit:
         self.file = file
         self.trace = trace
         module = cst.parse_module(source)
-        self.wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=False)
+        self.wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=True)
         self.module = self.wrapper.module
         self._positions = self.wrapper.resolve(metadata.PositionProvider)
         self.names = Names(self.wrapper)
