@@ -436,8 +436,12 @@ class Calls:
             return Value(code, tensor=TensorType())
         return Value(code, tensor=TensorType(tuple(dims), "float32"))
 
-    def unified(self, values: Sequence[Any], frame: Frame) -> Any:
-        """Tensors that meet in one operation have the same dims: one that can be expressed stands for one that can't."""
+    def unified(self, values: Sequence[Any], frame: Frame, every: bool = False) -> Any:
+        """Tensors that meet in one operation have the same dims: one that can be expressed stands for one that can't.
+
+        `every`: for an operation on elements, where the first size stands for all sizes that are not known to be
+        the same; any other would be an error in the original.
+        """
         symbols = frame.spec.symbols if frame.spec else self.plain_symbols
         shapes: list[Any] = []
 
@@ -472,7 +476,10 @@ class Calls:
             tensor = value.tensor
             if tensor is not None and tensor.shape is not None:
                 rank = len(tensor.shape)
-                dims = tuple(d if usable(d) else best.get(i - rank, d) for i, d in enumerate(tensor.shape))
+                dims = tuple(
+                    best.get(i - rank, d) if not same_dim(d, 1) and (every or not usable(d)) else d
+                    for i, d in enumerate(tensor.shape)
+                )
                 tensor = TensorType(dims, tensor.dtype)
             items = [replaced(item) for item in value.items] if value.items is not None else None
             return dataclasses.replace(value, tensor=tensor, items=items)
@@ -832,7 +839,10 @@ class Calls:
         parameters = self.constructor_parameters(instance.spec)
         found: dict[str, Value] = {}
         positions = [p for p in parameters if not p.star]
+        spread = next((i for i, (name, _) in enumerate(instance.arguments) if name == "*"), len(instance.arguments))
         for i, (name, value) in enumerate(instance.arguments):
+            if name in ("*", "**") or (name is None and i > spread):
+                continue
             if name is not None:
                 found[name] = value
             elif i < len(positions):

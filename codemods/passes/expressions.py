@@ -269,7 +269,10 @@ class Expressions(Calls):
     def combine(self, code: cst.BaseExpression, function: Any, values: Sequence[Value], frame: Frame) -> Value:
         """Result of an operator."""
         if any(value.tensor is not None for value in values):
-            for attempt in (lambda value: value, self.unified(values, frame)):
+            attempts = [lambda value: value, self.unified(values, frame)]
+            if function is not operator.matmul:
+                attempts.append(self.unified(values, frame, every=True))
+            for attempt in attempts:
                 try:
                     tree = abstract.evaluate(function, [abstract.concrete(attempt(value)) for value in values], {})
                     return abstract.result_value(code, tree)

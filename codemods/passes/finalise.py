@@ -285,7 +285,14 @@ class Finalise(Methods):
         for name in module.spec.used_dims:
             args.append(cst.Arg(self.in_dim(module, name, spec)))
         names = [p.name.value for p in self.constructor_parameters(module.spec)]
+        spread = next((keyword for keyword, _ in module.arguments if keyword in ("*", "**")), None)
+        if spread is not None and module.spec.dropped:
+            reason = f"`{spread}` may give {sorted(module.spec.dropped)[0]}, which the port does not take"
+            self.unit.residuals.append((spec.source, Residual(module.spec.source, reason, module.span)))
         for i, (keyword, value) in enumerate(module.arguments):
+            if keyword in ("*", "**"):
+                args.append(cst.Arg(value.code, star=keyword))
+                continue
             if (keyword or (names[i] if i < len(names) else "")) in module.spec.dropped:
                 continue
             args.append(
@@ -305,7 +312,9 @@ class Finalise(Methods):
             code = spec.symbols.code(dims[0], self.later.get(module.marker, ()))
             if code is not None:
                 return cst.parse_expression(code)
-        shapes = self.unit.trace.inputs(self.unit.trace.made_at(module.span))
+        trace = self.unit.trace
+        made_here = trace.made_at(module.span)
+        shapes = trace.inputs(made_here or list(trace.instances(module.spec.source)))
         sizes = {shape[-1] for shape in shapes if shape}
         if len(sizes) == 1 and name == IN_FEATURES:
             size = sizes.pop()

@@ -10,6 +10,7 @@ import libcst.matchers as m
 
 from codemods.engine import rule as rules
 from codemods.engine.walk import findall
+from codemods.passes.calls import Argument
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.placing import camel
@@ -137,10 +138,10 @@ class Functions(Statements):
 
     def instantiate(self, spec: ModuleSpec, node: cst.Call, frame: Frame) -> Value:
         key = (id(node), frame.function)
-        arguments = self.arguments(node, frame.child(as_init=True) if frame.mode == "staged" else frame)
+        arguments = self.constructor_arguments(node, frame)
         if arguments is None:
             return Value(node)
-        names = {p.name.value for p in self.constructor_parameters(spec)}
+        names = {p.name.value for p in self.constructor_parameters(spec)} | {"*", "**"}
         kept = [(name, value) for name, value in arguments if name is None or name in names or name not in _NAMING]
         for name, value in kept:
             if name is not None and name not in names:
@@ -158,6 +159,16 @@ class Functions(Statements):
         self.prepare(spec, frame)
         self.made[key] = value
         return value
+
+    def constructor_arguments(self, node: cst.Call, frame: Frame) -> list[Argument] | None:
+        """Arguments for a constructor; where ordinary code spreads a sequence or dict over them, so does the port."""
+        if frame.mode == "plain" and any(arg.star for arg in node.args):
+            values = [self.eval(arg.value, frame) for arg in node.args]
+            return [
+                (arg.star or (arg.keyword.value if arg.keyword else None), self.read_variable(value))
+                for arg, value in zip(node.args, values, strict=True)
+            ]
+        return self.arguments(node, frame.child(as_init=True) if frame.mode == "staged" else frame)
 
     def call_function(self, name: str, node: cst.Call, frame: Frame) -> Value:
         kind = self.function_kind(name)

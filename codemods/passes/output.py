@@ -9,12 +9,15 @@ from typing import Any
 
 import black
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
+from codemods.engine.walk import findall
 from codemods.engine.walk import names_in as _all_names
 from codemods.passes.names import Reads
 from codemods.passes.porter import Porter
+from codemods.passes.undefined import MODULE, undefined_names
 from codemods.passes.values import text
 
 _WIDTH = 128
@@ -38,6 +41,8 @@ class Output:
         }  # fmt: skip
         self.failed = self._failed()
         self.ported: list[str] = []
+        #: The statement of the original that a definition of the port comes from.
+        self.origin: dict[str, Any] = {}
 
     # -- what can't be ported --------------------------------------------------------------------
 
@@ -88,11 +93,17 @@ class Output:
         extra = self._helpers()
         new_body = [*rest[:at], *block, *self._partial_statements(), *extra, *rest[at:]]
         tree = module.with_changes(body=[parenthesised(s) for s in new_body])
-        return _format(tree.code)
+        formatted = _format(tree.code)
+        self._check_names(formatted)
+        return formatted
 
     def _statement(self, statement: Any) -> list[Any]:
         new = self._ported(statement)
         name = statement.name.value if isinstance(statement, cst.ClassDef | cst.FunctionDef) else "<module>"
+        for part in new:
+            self.origin.setdefault(
+                part.name.value if isinstance(part, cst.ClassDef | cst.FunctionDef) else "", statement
+            )
         if name not in self.failed and not _is_import(statement):
             self._check(name, statement, new)
         return new
@@ -110,6 +121,25 @@ class Output:
                     else "made where the port can't follow it"
                 )
                 self.unit.residual(name, statement, left if left in self.framework_names else name, reason)
+
+    def _check_names(self, source: str) -> None:
+        """Names that the port reads and nothing binds any more."""
+        if self.drop_failed:
+            return
+        missing = undefined_names(source)
+        before = undefined_names(self.unit.module.code) if missing else {}
+        lost = set().union(*before.values(), set())
+        for owner, names in sorted(missing.items()):
+            statement = self.origin.get(owner)
+            function = getattr(getattr(statement, "name", None), "value", MODULE)
+            if function != MODULE and any(owner.split(".")[0] == function for owner, _ in self.unit.residuals):
+                continue
+            places = [statement] if statement is not None else [
+                s for s in self.unit.module.body if not isinstance(s, cst.ClassDef | cst.FunctionDef)
+            ]  # fmt: skip
+            for name in sorted(names - lost):
+                node = next((found for place in places for found in findall(place, m.Name(name))), self.unit.module)
+                self.unit.residual(function, node, name, f"`{name}` is read here, and the port no longer defines it")
 
     def _nested(self, name: str) -> list[Any]:
         """Classes of Sequential models that are written inside a definition."""

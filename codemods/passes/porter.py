@@ -11,12 +11,12 @@ import codemods.mappings  # noqa: F401  (registers the rules)
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
-from codemods.passes.training import Training
 from codemods.passes.unit import Unit, module_definitions
+from codemods.passes.unreached import Unreached
 from codemods.passes.values import UNKNOWN, Symbols, Value
 
 
-class Porter(Training):
+class Porter(Unreached):
     """All passes on one file."""
 
     def __init__(self, unit: Unit):
@@ -85,13 +85,10 @@ class Porter(Training):
                     name, self.definition(name), name, "never called: which arguments are tensors is not known"
                 )
                 continue
-            self.analyse(spec, None, None)
+            self.analyse_unreached(spec)
         for spec in list(self.unit.specs.values()):
             if spec.analysed:
                 self.finalise(spec)
-
-    def definition(self, name: str) -> Any:
-        return self.unit.classes.get(name) or self.unit.functions[name]
 
     def read_globals(self) -> None:
         """Module-level names bound once to a constant."""

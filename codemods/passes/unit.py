@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -52,7 +51,7 @@ class Unit:
         self.helpers: dict[str, Any] = {}
         self.specs: dict[str, ModuleSpec] = {}
         self.globals: dict[str, Value] = {}
-        self._counter = itertools.count(1)
+        self._fresh = 0
         self.classes: dict[str, cst.ClassDef] = {}
         self.functions: dict[str, cst.FunctionDef] = {}
         for statement in module_definitions(self.module):
@@ -68,7 +67,8 @@ class Unit:
 
     def fresh(self, base: str) -> str:
         """An identifier that the user's code does not hold; replaced before anything is printed."""
-        return f"__{base}_{next(self._counter)}__"
+        self._fresh += 1
+        return f"__{base}_{self._fresh}__"
 
     def symbol(self, node: cst.BaseExpression) -> str | None:
         found = self.names.symbol(node)
