@@ -63,6 +63,9 @@ def canonical(dotted: str) -> str:
         found = table().get(".".join(parts[: cut - 1]), {}).get(parts[cut - 1])
         if found is not None:
             return ".".join([found or ".".join(parts[:cut]), *parts[cut:]])
+    old = ".".join(["tf", "compat", "v1", *parts[1:]])
+    if parts[1:2] not in (["compat"], ["keras"], ["python"]) and not is_module(old) and is_public(old):
+        return canonical(old)  # a name of TensorFlow 1
     return ".".join(parts)
 
 

@@ -5,7 +5,8 @@
 Needs TensorFlow, Keras and tf_keras; the codemods themselves read only the table. The format:
 `{module: {name: canonical}}`, with an empty string for a name that is its own canonical. Of
 `tf.compat.v1` only what is not the same object as its namesake in `tf` is listed, and of Keras 2
-(`tf_keras`) only names that Keras 3 has lost.
+(`tf_keras`) only names that Keras 3 has lost. Names below `tensorflow.python` are those of public things,
+where they are defined: some code reaches for them there.
 
 The canonical one of several names of an object is the one with the fewest dots, then the shortest,
 then the first in ASCII order (`tf.reduce_mean`, `tf.keras.layers.MaxPool2D`, `tf.keras.Layer`), but
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -75,6 +77,23 @@ def _fold(found: dict[str, Any], known: Callable[[Any], str | None]) -> dict[str
     return folded
 
 
+def _private(public: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
+    """Names below `tensorflow.python` of things that are public elsewhere, where they are defined."""
+    by_identity: dict[int, str] = {}
+    for path in sorted(public, key=lambda p: _order(p, public[p])):
+        if not isinstance(public[path], _PLAIN):
+            by_identity.setdefault(id(public[path]), names.get(path, path))
+    homes = {str(getattr(value, "__module__", "")) for value in public.values()}
+    found = {}
+    for home in sorted(h for h in homes if h.startswith("tensorflow.python.") and h in sys.modules):
+        for key, value in vars(sys.modules[home]).items():
+            canonical = by_identity.get(id(value), "tf.raw_ops")
+            own = getattr(value, "__module__", "") == home and not key.startswith("_")
+            if own and not canonical.startswith("tf.raw_ops"):
+                found[f"tf{home.removeprefix('tensorflow')}.{key}"] = canonical
+    return found
+
+
 def table() -> dict[str, dict[str, str]]:
     """The table, from the installed packages."""
     import keras
@@ -106,6 +125,10 @@ def table() -> dict[str, dict[str, str]]:
     for path, canonical in lost.items():
         if path not in names:
             names[path] = by_old_identity.get(id(old[path]), canonical)
+
+    for path, canonical in _private({**new, **v1}, names).items():
+        modules.add(path.rpartition(".")[0])
+        names.setdefault(path, canonical)
 
     result: dict[str, dict[str, str]] = {module: {} for module in modules}
     for path, canonical in names.items():

@@ -60,6 +60,10 @@ class CanonicalTest(parameterized.TestCase):
         ("keras.src.layers.core.dense.Dense", "tf.keras.layers.Dense"),
         ("keras.engine.Layer", "tf.keras.Layer"),
         ("tensorflow.python.util.nest", "tf.python.util.nest"),
+        ("tensorflow.python.util.nest.flatten", "tf.nest.flatten"),
+        ("tensorflow.python.ops.math_ops.reduce_max_v1", "tf.compat.v1.reduce_max"),
+        ("tf.random_uniform", "tf.random.uniform"),  # names of TensorFlow 1
+        ("tf.placeholder", "tf.compat.v1.placeholder"),
     )
     def test_private_paths(self, name, expected):
         self.assertEqual(canonical(name), expected)

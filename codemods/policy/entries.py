@@ -1,0 +1,80 @@
+"""Entries of the policy, and which of them a symbol falls under."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from codemods.engine.api import canonical
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """Symbols of code that runs on the host, around the model: input pipelines, files, summaries.
+
+    Such code stays as it is; TensorFlow is imported in the function that needs it, when it runs.
+
+    Attributes:
+      pattern: a canonical symbol, or `tf.io.*` for all below.
+      gives: what a call gives, which tells how its result reaches ported code: `dataset` (iterated
+        as NumPy arrays), `tensor` and `tree` (read as NumPy arrays), `value` (used as it is).
+      recipe: what to write where TensorFlow is not wanted there either.
+      sample: code with `SYMBOL` in it whose port keeps it; empty: see the sample of the pattern.
+    """
+
+    pattern: str
+    gives: str
+    recipe: str
+    sample: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Refused:
+    """Symbols that are not ported: why, and what the user can do."""
+
+    pattern: str
+    reason: str
+    recipe: str
+
+    @property
+    def text(self) -> str:
+        """One sentence for a residual."""
+        return f"{self.reason}: {self.recipe}"
+
+
+Entry = Host | Refused
+
+ENTRIES: dict[str, Entry] = {}
+
+
+def _enter(entry: Entry) -> None:
+    if entry.pattern in ENTRIES:
+        raise ValueError(f"two entries for {entry.pattern}")
+    ENTRIES[entry.pattern] = entry
+
+
+def host(*patterns: str, recipe: str, gives: str = "value", sample: str = "") -> None:
+    """Enters symbols that stay as host code; see `Host`."""
+    for pattern in patterns:
+        _enter(Host(_name(pattern), gives, recipe, sample))
+
+
+def refused(*patterns: str, reason: str, recipe: str) -> None:
+    """Enters symbols that stay TensorFlow and are listed; see `Refused`."""
+    for pattern in patterns:
+        _enter(Refused(_name(pattern), reason, recipe))
+
+
+def _name(pattern: str) -> str:
+    return pattern if pattern.endswith(".*") else canonical(pattern)
+
+
+def entry_of(symbol: str) -> Entry | None:
+    """The entry for a canonical symbol: its own, else the one of the nearest name above it."""
+    if symbol in ENTRIES:
+        return ENTRIES[symbol]
+    parts = symbol.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        above = ".".join(parts[:cut])
+        if f"{above}.*" in ENTRIES:
+            return ENTRIES[f"{above}.*"]
+    return None
