@@ -7,6 +7,7 @@ from typing import Any
 
 import libcst as cst
 
+from codemods.engine.handled import handled
 from codemods.passes.classes import Classes
 from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain, Finished, ModuleInstance, ModuleSpec
@@ -14,6 +15,31 @@ from codemods.passes.names import assigned_names, read_names
 from codemods.passes.placing import camel, snake
 from codemods.passes.staging import Item, Staged
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
+
+
+_FUNCTIONAL = """
+def build():
+    x = tf.keras.Input(shape=(4,))
+    return tf.keras.Model(x, tf.keras.layers.Dense(2)(x))
+"""
+INPUT = handled(
+    "tf.keras.Input", becomes="an argument of the module's `__call__`", sample=_FUNCTIONAL.replace("tf.keras.Input", "SYMBOL")
+)
+MODEL = handled(
+    "tf.keras.Model",
+    becomes="an nnx.Module with the layers of a functional model",
+    shows="(nnx.Module):",
+    sample=_FUNCTIONAL.replace("tf.keras.Model", "SYMBOL"),
+)
+SEQUENTIAL = handled(
+    "tf.keras.Sequential",
+    becomes="an nnx.Module, or nnx.Sequential",
+    shows="Linear(4, 2",
+    sample="""
+    def build():
+        return SYMBOL([tf.keras.Input((4,)), tf.keras.layers.Dense(2)])
+    """,
+)
 
 
 class Builders(Classes):

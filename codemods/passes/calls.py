@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import libcst as cst
 
 from codemods.engine import rule as rules
+from codemods.engine.handled import handled
 from codemods.engine.outcome import Residual, Rewritten
 from codemods.engine.template import DYNAMIC, Arg, inline
 from codemods.engine.walk import names_in
@@ -38,7 +39,17 @@ class Calls:
     """Calls. `unit` and the other expression kinds come from the classes that extend this one."""
 
     unit: Unit
-    annotations = frozenset({"tf.Tensor", "tf.Variable", "tf.types.experimental.TensorLike"})
+    annotations = handled(
+        "tf.Tensor",
+        "tf.Variable",
+        "tf.types.experimental.TensorLike",
+        becomes="jax.Array, in annotations and type tests",
+        shows="jax.Array",
+        sample="""
+        def f(x: SYMBOL) -> SYMBOL:
+            return tf.abs(x) if isinstance(x, SYMBOL) else x
+        """,
+    )
 
     # -- helpers ----------------------------------------------------------------------------
 

@@ -8,12 +8,28 @@ from typing import Any
 import libcst as cst
 
 from codemods.engine import rule as rules
+from codemods.engine.handled import handled
 from codemods.passes.builders import Builders
 from codemods.passes.calls import Argument
 from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain
 from codemods.passes.names import ReplaceNames
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
+
+VARIABLE = handled(
+    "tf.Variable",
+    becomes="nnx.Param, nnx.BatchStat or nnx.Variable; assigns become `v[...] = x`",
+    shows=("nnx.Param(", "self.weight[...] +="),
+    sample="""
+    class Counter(tf.Module):
+        def __init__(self):
+            self.weight = SYMBOL(tf.zeros([3]), name="weight")
+
+        def __call__(self, x):
+            self.weight.assign_add(x)
+            return self.weight * 2.0
+    """,
+)
 
 #: Names of tensor methods that nothing else is likely to have.
 _DISTINCT = frozenset(

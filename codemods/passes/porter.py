@@ -8,7 +8,9 @@ from typing import Any
 import libcst as cst
 
 import codemods.mappings  # noqa: F401  (registers the rules)
+from codemods.passes.builders import INPUT, MODEL, SEQUENTIAL
 from codemods.passes.frame import Frame
+from codemods.passes.methods import VARIABLE
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
 from codemods.passes.unit import Unit, module_definitions
@@ -45,10 +47,10 @@ class Porter(Unreached):
         self.module_parameters: dict[str, dict[str, Value]] = {}
         self.start()
         self.handlers = {
-            "tf.keras.Input": Porter.handle_input,
-            "tf.keras.Model": Porter.handle_model,
-            "tf.keras.Sequential": Porter.handle_sequential,
-            "tf.Variable": Porter.handle_variable,
+            **dict.fromkeys(INPUT, Porter.handle_input),
+            **dict.fromkeys(MODEL, Porter.handle_model),
+            **dict.fromkeys(SEQUENTIAL, Porter.handle_sequential),
+            **dict.fromkeys(VARIABLE, Porter.handle_variable),
         }
 
     # -- order -----------------------------------------------------------------------------------

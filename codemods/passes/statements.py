@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from codemods.engine.api import is_module
+from codemods.engine.handled import handled
 from codemods.passes.expressions import Expressions
 from codemods.passes.frame import Frame, Scope
 from codemods.passes.modules import Placement, Thread
@@ -592,7 +593,7 @@ class Statements(Placing, Expressions):
         target = node.func if isinstance(node, cst.Call) else node
         symbol = self.unit.symbol(target)
         if symbol is not None:
-            return symbol in ("tf.name_scope", "tf.keras.backend.name_scope", "tf.keras.name_scope", "tf.init_scope")
+            return symbol in _SCOPES
         return (
             isinstance(target, cst.Attribute) and target.attr.value == "name_scope"
             and isinstance(target.value, cst.Name) and frame.env.get(target.value.value, _NOTHING).special == "self"
@@ -622,6 +623,21 @@ class Statements(Placing, Expressions):
         return Staged([], [Item(node)])
 
 
+_SCOPES = handled(
+    "tf.name_scope",
+    "tf.compat.v1.name_scope",
+    "tf.keras.backend.name_scope",
+    "tf.keras.name_scope",
+    "tf.init_scope",
+    becomes="left out: nothing is named in a graph",
+    only="as a `with` statement",
+    sample="""
+    def f(x):
+        with SYMBOL("block"):
+            x = tf.abs(x)
+        return x
+    """,
+)
 _PASS = cst.SimpleStatementLine([cst.Pass()])
 _NOTHING = Value(cst.Name("_"))
 

@@ -7,12 +7,33 @@ from typing import Any
 
 import libcst as cst
 
+from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
 from codemods.passes.training_steps import Steps
 from codemods.passes.training_values import Callback
 from codemods.passes.values import Value, text
 
 _PREFIX = "tf.keras.callbacks."
+_FITTED = """
+def main(x, y):
+    model = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(x, y, validation_split=0.5, epochs=2, callbacks=[SYMBOL()])
+"""
+_STOPPING = handled(
+    "tf.keras.callbacks.EarlyStopping",
+    becomes="lines at the end of each epoch of the loop",
+    only="among the callbacks of `fit`",
+    shows="break",
+    sample=_FITTED,
+)
+_SILENT = handled(
+    "tf.keras.callbacks.History",
+    "tf.keras.callbacks.ProgbarLogger",
+    becomes="left out: the loop keeps the history and shows its progress itself",
+    only="among the callbacks of `fit`",
+    sample=_FITTED,
+)
 _EARLY_STOPPING = (
     "monitor",
     "min_delta",
@@ -69,10 +90,10 @@ class Callbacks(Steps):
         items = given.items if given.items is not None else [given]
         for value in items:
             special = value.special
-            if isinstance(special, Callback) and special.symbol == f"{_PREFIX}EarlyStopping":
+            if isinstance(special, Callback) and special.symbol in _STOPPING:
                 if not self.early_stopping(special, plan, code, frame):
                     return None
-            elif isinstance(special, Callback) and special.symbol.removeprefix(_PREFIX) in _LEFT_OUT:
+            elif isinstance(special, Callback) and special.symbol in _SILENT:
                 self.unit.note(
                     plan.compiled.node, f"{special.symbol}: {_LEFT_OUT[special.symbol.removeprefix(_PREFIX)]}"
                 )

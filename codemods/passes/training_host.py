@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.handled import handled
 from codemods.engine.walk import findall, names_in
 from codemods.passes.frame import Frame
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
@@ -40,6 +41,29 @@ _LEFT = frozenset(
         "as_list",
         "get_shape",
     }  # fmt: skip
+)
+
+
+_JITTED = handled(
+    "tf.function",
+    becomes="nnx.jit; arguments that are flags become static",
+    only="as a decorator",
+    shows="@nnx.jit",
+    sample="""
+    @SYMBOL
+    def f(x):
+        return tf.abs(x)
+    """,
+)
+_DROPPED = handled(
+    "tf.autograph.experimental.do_not_convert",
+    becomes="left out",
+    only="as a decorator",
+    sample="""
+    @SYMBOL
+    def f(x):
+        return tf.abs(x)
+    """,
 )
 
 
@@ -121,7 +145,7 @@ class Host(Seeds):
 
     def is_jitted(self, node: cst.FunctionDef) -> bool:
         targets = [d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in node.decorators]
-        return any(self.unit.symbol(target) == "tf.function" for target in targets)
+        return any(self.unit.symbol(target) in _JITTED for target in targets)
 
     # -- functions ---------------------------------------------------------------------------------
 
@@ -233,8 +257,8 @@ class Host(Seeds):
         symbol = self.unit.symbol(target)
         if symbol is None:
             return node
-        if symbol not in ("tf.function", "tf.compat.v1.function"):
-            if symbol != "tf.autograph.experimental.do_not_convert":
+        if symbol not in _JITTED:
+            if symbol not in _DROPPED:
                 self.unit.residual(name, node.decorator, symbol, f"the decorator {symbol} is not ported")
             return None
         self.unit.imports.add("nnx")

@@ -7,12 +7,26 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.handled import handled
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.training_tape import Tapes
 from codemods.passes.values import Value, text
 
-_SCHEDULES = frozenset({"tf.keras.optimizers.schedules.LearningRateSchedule"})
+_SCHEDULES = handled(
+    "tf.keras.optimizers.schedules.LearningRateSchedule",
+    becomes="subclasses become plain classes, which optax calls with the step",
+    only="as a base class",
+    shows="class Warmup:",
+    sample="""
+    class Warmup(SYMBOL):
+        def __init__(self, rate):
+            self.rate = rate
+
+        def __call__(self, step):
+            return self.rate * tf.minimum(1.0, tf.cast(step, tf.float32) / 100.0)
+    """,
+)
 _SAVING = frozenset({"get_config", "from_config"})
 
 

@@ -9,12 +9,29 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.handled import handled
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.names import read_names
 from codemods.passes.training_optimizers import Optimizers
 from codemods.passes.training_values import Model, Tracker, name_of
 from codemods.passes.values import Value, text
+
+
+TAPES = handled(
+    "tf.GradientTape",
+    becomes="a function of what is differentiated, and nnx.value_and_grad or nnx.vjp",
+    only="in a `with` statement, for gradients of a model's trainable variables or of one tensor",
+    shows="nnx.value_and_grad(",
+    sample="""
+    def step(model, optimizer, x, y):
+        with SYMBOL() as tape:
+            loss = tf.reduce_mean(tf.square(model(x, training=True) - y))
+        grads = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(grads, model.trainable_variables))
+        return loss
+    """,
+)
 
 
 @dataclasses.dataclass
@@ -46,10 +63,7 @@ class Records(Optimizers):
         names = []
         for item in node.items:
             call = item.item
-            if not isinstance(call, cst.Call) or self.unit.symbol(call.func) not in (
-                "tf.GradientTape",
-                "tf.autodiff.GradientTape",
-            ):
+            if not isinstance(call, cst.Call) or self.unit.symbol(call.func) not in TAPES:
                 return []
             if item.asname is None or not isinstance(item.asname.name, cst.Name):
                 return []

@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 import libcst.matchers as m
 
+from codemods.engine.handled import handled
 from codemods.engine.walk import findall, identifiers
 from codemods.passes.frame import Frame
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
@@ -15,8 +16,18 @@ from codemods.passes.plain import Plain
 from codemods.passes.training_values import SEED
 from codemods.passes.values import Value, text
 
-_SET_SEED = frozenset(
-    {"tf.random.set_seed", "tf.keras.utils.set_random_seed", "tf.compat.v1.set_random_seed", "tf.set_random_seed"}
+_SET_SEED = handled(
+    "tf.random.set_seed",
+    "tf.keras.utils.set_random_seed",
+    "tf.compat.v1.set_random_seed",
+    becomes="the seed of `nnx.Rngs`, in functions that make models or draw numbers",
+    only="in functions and at module level",
+    shows="nnx.Rngs(3)",
+    sample="""
+    def main():
+        SYMBOL(3)
+        return tf.random.normal([4])
+    """,
 )
 
 _MODULE = "<module>"

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 from libcst import metadata
 
+from codemods.engine.handled import handled
 from codemods.engine.outcome import Residual, Span
 from codemods.engine.resolve import Names
 from codemods.passes.modules import ModuleSpec
@@ -16,15 +17,22 @@ from codemods.passes.trace import Trace
 from codemods.passes.values import Value
 
 #: Framework classes whose subclasses become nnx.Module.
-MODULE_BASES = frozenset(
-    {
-        "tf.keras.Model",
-        "tf.keras.layers.Layer",
-        "tf.keras.Layer",
-        "tf.Module",
-        "tf.keras.Sequential",
-        "tf.keras.models.Model",
-    }
+MODULE_BASES = handled(
+    "tf.keras.Model",
+    "tf.keras.layers.Layer",
+    "tf.Module",
+    "tf.keras.Sequential",
+    becomes="subclasses become nnx.Module",
+    shows="class Block(nnx.Module):",
+    sample="""
+    class Block(SYMBOL):
+        def __init__(self):
+            super().__init__()
+            self.scale = tf.Variable(2.0)
+
+        def __call__(self, x):
+            return tf.nn.relu(x) * self.scale
+    """,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from codemods.engine.api import canonical
 
@@ -54,27 +55,16 @@ def _enter(entry: Entry) -> None:
 
 def host(*patterns: str, recipe: str, gives: str = "value", sample: str = "") -> None:
     """Enters symbols that stay as host code; see `Host`."""
-    for pattern in patterns:
-        _enter(Host(_name(pattern), gives, recipe, sample))
+    for pattern in _names(patterns):
+        _enter(Host(pattern, gives, recipe, sample))
 
 
 def refused(*patterns: str, reason: str, recipe: str) -> None:
     """Enters symbols that stay TensorFlow and are listed; see `Refused`."""
-    for pattern in patterns:
-        _enter(Refused(_name(pattern), reason, recipe))
+    for pattern in _names(patterns):
+        _enter(Refused(pattern, reason, recipe))
 
 
-def _name(pattern: str) -> str:
-    return pattern if pattern.endswith(".*") else canonical(pattern)
-
-
-def entry_of(symbol: str) -> Entry | None:
-    """The entry for a canonical symbol: its own, else the one of the nearest name above it."""
-    if symbol in ENTRIES:
-        return ENTRIES[symbol]
-    parts = symbol.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        above = ".".join(parts[:cut])
-        if f"{above}.*" in ENTRIES:
-            return ENTRIES[f"{above}.*"]
-    return None
+def _names(patterns: Iterable[str]) -> list[str]:
+    """Canonical names; several aliases of one thing are one entry."""
+    return list(dict.fromkeys(p if p.endswith(".*") else canonical(p) for p in patterns))

@@ -1,0 +1,63 @@
+"""The verdict on a symbol, computed from what is there: rules, passes, policy."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import codemods.mappings  # noqa: F401  (registers the rules)
+import codemods.passes.porter  # noqa: F401  (imports the passes, which declare what they handle)
+from codemods.engine import rule as rules
+from codemods.engine.api import canonical, is_module
+from codemods.engine.handled import HANDLED
+from codemods.policy.entries import Host, Refused
+from codemods.policy.lookup import entry_of
+
+KINDS = ("rule", "pass", "host", "refused", "unknown")
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What becomes of a symbol.
+
+    Attributes:
+      symbol: its canonical name.
+      kind: `rule`, `pass`, `host`, `refused`, or `unknown` where nothing says what to do.
+      becomes: what the user finds in the port, or why nothing does.
+      recipe: what to do by hand, for `host` and `refused`.
+      only: where a pass handles it, if not everywhere.
+    """
+
+    symbol: str
+    kind: str
+    becomes: str
+    recipe: str = ""
+    only: str = ""
+
+    @property
+    def ported(self) -> bool:
+        """Does a port deal with it, without the user?"""
+        return self.kind in ("rule", "pass", "host")
+
+
+def verdict(symbol: str) -> Verdict:
+    """The verdict on a symbol, by any of its names."""
+    name = canonical(symbol)
+    if name in rules.OBJECTS:
+        return Verdict(name, "rule", f"{rules.OBJECTS[name].kind} rule")
+    if name in rules.RULES:
+        return Verdict(name, "rule", "rule")
+    if name in rules.CONSTANTS:
+        return Verdict(name, "rule", rules.CONSTANTS[name])
+    if name in HANDLED:
+        entries = HANDLED[name]
+        everywhere = any(not entry.only for entry in entries)
+        only = "" if everywhere else "; ".join(entry.only for entry in entries)
+        return Verdict(name, "pass", "; ".join(dict.fromkeys(entry.becomes for entry in entries)), only=only)
+    entry = entry_of(name)
+    if isinstance(entry, Host):
+        return Verdict(name, "host", "stays as host code, imported where it runs", entry.recipe)
+    if isinstance(entry, Refused):
+        return Verdict(name, "refused", entry.reason, entry.recipe)
+    if is_module(name):
+        return Verdict(name, "pass", "a module: what is used of it counts")
+    return Verdict(name, "unknown", f"no rule for {name} yet")
