@@ -46,6 +46,19 @@ class Names:
             return None
         return Ambiguous(tuple(sorted(option or "?" for option in options)))
 
+    def module_symbol(self, node: cst.BaseExpression) -> str | Ambiguous | None:
+        """As `symbol`, for a name or chain that is not of the tree: what it stands for at module level."""
+        root = _root(node)
+        if not isinstance(root, cst.Name):
+            return None
+        if root in self._scopes.scope_of:
+            return self.symbol(node)
+        self._scopes.scope_of[root] = self._scopes.module
+        try:
+            return self.symbol(node)
+        finally:
+            del self._scopes.scope_of[root]
+
     def via_assignment(self, node: cst.BaseExpression) -> bool:
         """Does the name at the root of this chain stand for what it does by assignments alone?"""
         root = _root(node)

@@ -43,10 +43,11 @@ class Calls:
         "tf.Tensor",
         "tf.Variable",
         "tf.types.experimental.TensorLike",
-        becomes="jax.Array, in annotations and type tests",
-        shows="jax.Array",
+        becomes="jax.Array",
+        only="in type tests",
+        shows="isinstance(x, jax.Array)",
         sample="""
-        def f(x: SYMBOL) -> SYMBOL:
+        def f(x):
             return tf.abs(x) if isinstance(x, SYMBOL) else x
         """,
     )

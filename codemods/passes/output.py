@@ -17,6 +17,7 @@ from codemods.engine.walk import findall
 from codemods.engine.walk import names_in as _all_names
 from codemods.passes.names import Reads
 from codemods.passes.porter import Porter
+from codemods.passes.signatures import with_signatures
 from codemods.passes.undefined import MODULE, undefined_names
 from codemods.passes.values import text
 
@@ -99,6 +100,8 @@ class Output:
 
     def _statement(self, statement: Any) -> list[Any]:
         new = self._ported(statement)
+        if isinstance(statement, cst.ClassDef | cst.FunctionDef) and statement.name.value not in self.failed:
+            new = [with_signatures(part, self.unit) for part in new]
         name = statement.name.value if isinstance(statement, cst.ClassDef | cst.FunctionDef) else "<module>"
         for part in new:
             self.origin.setdefault(

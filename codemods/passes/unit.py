@@ -82,6 +82,11 @@ class Unit:
         found = self.names.symbol(node)
         return found if isinstance(found, str) else None
 
+    def module_symbol(self, node: cst.BaseExpression) -> str | None:
+        """As `symbol`, for a chain of names in new code, as it would resolve at module level."""
+        found = self.names.module_symbol(node)
+        return found if isinstance(found, str) else None
+
     def residual(self, function: str, node: cst.CSTNode, symbol: str, reason: str) -> None:
         entry = (function, Residual(symbol, reason, self.span(node)))
         if entry not in self.residuals:
