@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,10 +11,10 @@ import libcst as cst
 
 from codemods.engine import outcome, rule
 from codemods.engine.computing import Computing
-from codemods.engine.defaults import dotted, is_default, namespace
+from codemods.engine.defaults import dotted, is_default, is_helper_default, namespace
 from codemods.engine.expressions import bare
 from codemods.engine.precedence import is_atom, parenthesised, wrapped
-from codemods.engine.values import Code, Items, Known, Source, Stop, Value, evaluated, names_in
+from codemods.engine.values import Arg, Code, Items, Known, Source, Stop, Value, evaluated, names_in
 
 _print = cst.Module([]).code_for_node
 
@@ -94,7 +95,7 @@ class Calls(Computing):
         try:  # so that it can be compared with the target's default
             return Known(eval(source, namespace()), code, first.source)
         except NameError:  # it names a helper
-            self.state.helpers_used |= names_in(code) & self.state.helpers
+            self.state.helpers_used |= names_in(code) & self.state.helpers.keys()
             return Code(code, object)
 
     def inlined(self, function: Callable[..., Any], args: Sequence[Value], keywords: dict[str, Value]) -> Value:
@@ -119,7 +120,12 @@ class Calls(Computing):
         body = getattr(layer.rule, part)
         if body is None:
             return Known(None)
-        given = {name: self.extern(name, value) for name, value in layer.arguments.items()} | keywords
+        given: dict[str, Value] = {}
+        for name, value in layer.arguments.items():
+            found = self.extern(name, value)
+            is_default = isinstance(found, Known) and not isinstance(value, Arg | Known)
+            given[name] = dataclasses.replace(found, source=Source.DEFAULT) if is_default else found  # type: ignore[type-var]
+        given |= keywords
         taken = {name: given[name] for name in inspect.signature(body).parameters if name in given}
         return self.inlined(body, args, taken)
 
@@ -128,6 +134,7 @@ class Calls(Computing):
     def printed(self, node: cst.Call, function: Value) -> Value:
         code = self.state.code(function)
         path = dotted(code)
+        helper = self.state.helpers.get(code.value) if isinstance(code, cst.Name) else None
         args: list[cst.Arg] = []
         ledger: set[str] = set()
         for arg in node.args:
@@ -136,6 +143,8 @@ class Calls(Computing):
                 if path and not value.users and is_default(path, arg.keyword.value, value.value):
                     continue
                 if path is None and not value.users and value.value is None:
+                    continue
+                if helper is not None and not value.users and is_helper_default(helper, arg.keyword.value, value.value):
                     continue
                 if value.source is not Source.GIVEN and not value.users:
                     ledger.add(arg.keyword.value)

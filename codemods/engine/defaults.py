@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from typing import Any
 
 import libcst as cst
@@ -55,24 +56,46 @@ def is_target(value: Any) -> bool:
 
 
 @functools.cache
-def _parameters(path: str) -> dict[str, Any]:
+def _parameters(target: Any) -> dict[str, Any]:
     try:
-        target = resolved(path)
         # The metaclass of NNX modules hides the constructor's signature.
         signature = inspect.signature(getattr(target, "__init__") if isinstance(target, type) else target)  # noqa: B009
     except (TypeError, ValueError):  # not a Python function: nothing is left out
         return {}
-    return {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}
+    found = {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}
+    if isinstance(target, type) and any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+        return _parameters(target.__mro__[1]) | found
+    return found
 
 
 def is_default(path: str, keyword: str, value: Any) -> bool:
     """Does the target take this value for the keyword when it is left out?"""
-    default = _parameters(path).get(keyword, _MISSING)
+    return _same(_parameters(resolved(path)).get(keyword, _MISSING), value)
+
+
+def is_helper_default(helper: Any, keyword: str, value: Any) -> bool:
+    """Does a helper of a rule, or what it hands its keywords on to, take this value when it is left out?"""
+    return _same(_parameters(helper).get(keyword, _MISSING), value)
+
+
+def _same(default: Any, value: Any) -> bool:
     if default is value:
         return True
     if default is _MISSING or type(default) is not type(value):
         return False
+    if isinstance(value, types.FunctionType):
+        return default.__code__ is value.__code__ and _same_parts(_captured(default), _captured(value))
     try:
         return bool(default == value) and repr(default) == repr(value)
     except Exception:  # arrays and such
         return False
+
+
+def _captured(function: types.FunctionType) -> tuple[Any, ...]:
+    """All that tells apart two functions that one `def` made."""
+    cells = tuple(cell.cell_contents for cell in function.__closure__ or ())
+    return *cells, *(function.__defaults__ or ()), *sorted((function.__kwdefaults__ or {}).items())
+
+
+def _same_parts(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))

@@ -8,6 +8,7 @@ a `Residual` at the rule's border.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import NoReturn
 
 import libcst as cst
@@ -50,8 +51,8 @@ class Rewritten:
       code: the replacement, already parenthesised for use as an atom where needed.
       prelude: statements that must run before the statement that holds `code`.
       imports: names the code needs, from `IMPORTS` (`jnp`, `nnx`, ...).
-      ledger: keywords of the outermost call that are there only because the two frameworks'
-        defaults differ; a later step may state them once per file.
+      ledgers: by the printed function of a call in `code`, the keywords that are there only because the two
+        frameworks' defaults differ; a later step may state them once per file.
       notes: differences of meaning that the user should know of, one sentence each.
       helpers: names of the helpers of the rule (`ObjectRule.helpers`) that the code uses.
     """
@@ -59,7 +60,7 @@ class Rewritten:
     code: cst.BaseExpression
     prelude: tuple[cst.BaseStatement, ...] = ()
     imports: frozenset[str] = frozenset()
-    ledger: frozenset[str] = frozenset()
+    ledgers: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     helpers: frozenset[str] = frozenset()
 

@@ -50,7 +50,7 @@ class State:
         self.holes: dict[str, Hole] = {}
         self.locals: list[str] = []
         self.user_names: set[str] = set()
-        self.helpers = {helper.__name__ for helper in helpers}
+        self.helpers = {helper.__name__: helper for helper in helpers}
         self.helpers_used: set[str] = set()
         self.ledgers: dict[cst.Call, frozenset[str]] = {}
         self._counter = itertools.count()

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from codemods.engine import frame
+from codemods.engine.defaults import dotted
 from codemods.engine.outcome import Residual, Rewritten
 from codemods.engine.placement import place
 from codemods.engine.rule import IMPORTS, Rule
@@ -52,8 +53,17 @@ def inline(
         placed = place(state, code, taken, can_prelude)
     except Stop as stop:
         return Residual(symbol, stop.reason)
-    ledger = state.ledgers.get(code, frozenset()) if isinstance(code, cst.Call) else frozenset()
-    return Rewritten(placed.code, placed.prelude, imports, ledger, helpers=frozenset(state.helpers_used))
+    return Rewritten(placed.code, placed.prelude, imports, _ledgers(state), helpers=frozenset(state.helpers_used))
+
+
+def _ledgers(state: State) -> dict[str, frozenset[str]]:
+    """Keywords that stand for a difference of defaults, by the function that is called with them."""
+    found: dict[str, frozenset[str]] = {}
+    for call, keywords in state.ledgers.items():
+        path = dotted(call.func)
+        if path is not None:
+            found[path] = found.get(path, keywords) & keywords
+    return found
 
 
 def _environment(

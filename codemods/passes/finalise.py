@@ -7,10 +7,11 @@ from collections import Counter
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine.outcome import Residual
 from codemods.engine.template import Arg, inline
-from codemods.engine.walk import identifiers
+from codemods.engine.walk import findall, identifiers
 from codemods.passes.methods import Methods
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Thread
 from codemods.passes.names import RenameMarkers, ReplaceNames, assigned_names, read_names, replaced
@@ -185,8 +186,8 @@ class Finalise(Methods):
             return cst.Name("None")
         self.accept_helpers(found, layer.rule)
         self.unit.imports |= found.imports
-        if text(found.code) != "None" and isinstance(found.code, cst.Call):
-            self.made_calls.append((found.code, found.ledger))
+        for call in findall(found.code, m.Call()):
+            self.made_calls.append((call, found.ledgers.get(text(call.func), frozenset())))  # type: ignore[attr-defined]
         if layer.alone:
             return self.complete(layer, found.code, spec)
         return found.code

@@ -265,7 +265,7 @@ class DefaultsTest(absltest.TestCase):
 
     def test_ledger_has_what_only_the_defaults_ask_for(self):
         found = inline(leaky, {"features": Arg(code("x"))})
-        self.assertEqual(found.ledger, {"negative_slope"})
+        self.assertEqual(found.ledgers, {"jax.nn.leaky_relu": {"negative_slope"}})
         found = inline(leaky, {"features": Arg(code("x")), "alpha": Arg(code("0.2"))})
         self.assertEqual(found.ledger, frozenset())
 

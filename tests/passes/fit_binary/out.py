@@ -14,23 +14,19 @@ class AUC(nnx.Metric):
 
     def __init__(self, num_thresholds=200):
         inner = jnp.arange(1, num_thresholds - 1) / (num_thresholds - 1)
-        self.thresholds = nnx.data(jnp.concatenate([jnp.array([-1e-7]), inner, jnp.array([1 + 1e-7])]))
-        self.positives = nnx.metrics.MetricState(jnp.zeros((2, num_thresholds)))
-        self.totals = nnx.metrics.MetricState(jnp.zeros((2, 1)))
+        self.thresholds = nnx.data(jnp.array([-1e-7, *inner, 1 + 1e-7]))
+        self.counts = nnx.metrics.MetricState(jnp.zeros((2, num_thresholds)))
 
     def reset(self):
-        self.positives[...] = jnp.zeros_like(self.positives)
-        self.totals[...] = jnp.zeros_like(self.totals)
+        self.counts[...] = jnp.zeros_like(self.counts)
 
     def update(self, *, labels, predictions, **_):
-        labels = labels.astype(bool).ravel()
-        rows = jnp.stack([~labels, labels]).astype(jnp.float32)
-        self.positives[...] += rows @ (predictions.ravel()[:, None] > self.thresholds)
-        self.totals[...] += rows.sum(axis=1, keepdims=True)
+        classes = jnp.stack([labels.ravel() == 0, labels.ravel() != 0]).astype(jnp.float32)
+        self.counts[...] += classes @ (predictions.ravel()[:, None] > self.thresholds)
 
     def compute(self):
-        false_positives, true_positives = self.positives / jnp.maximum(self.totals, 1e-7)
-        return jnp.sum((false_positives[:-1] - false_positives[1:]) * (true_positives[:-1] + true_positives[1:]) / 2)
+        false_positives, true_positives = self.counts / jnp.maximum(self.counts[:, :1], 1e-7)
+        return -jnp.trapezoid(true_positives, false_positives)
 
 
 class Model(nnx.Module):
