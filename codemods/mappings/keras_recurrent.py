@@ -16,7 +16,9 @@ def forget_bias(key, shape, dtype=jnp.float32):
 class GRUCell(nnx.GRUCell):
     """A GRU cell with a bias of its own on the recurrent side, as in cuDNN."""
 
-    def __init__(self, in_features, hidden_features, *, bias_init=nnx.initializers.zeros_init(), rngs: nnx.Rngs, **kwargs):
+    def __init__(
+        self, in_features, hidden_features, *, bias_init=nnx.initializers.zeros_init(), rngs: nnx.Rngs, **kwargs
+    ):
         super().__init__(in_features, hidden_features, bias_init=bias_init, rngs=rngs, **kwargs)
         kernel = self.dense_h.kernel
         self.dense_h = nnx.Linear(hidden_features, 3 * hidden_features, bias_init=bias_init, rngs=rngs)
