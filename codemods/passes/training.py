@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codemods.passes.training_overrides import Overrides
+from codemods.passes.settings import Settings
 
 
-class Training(Overrides):
+class Training(Settings):
     """See the files `training_*.py`."""
