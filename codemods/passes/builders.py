@@ -16,14 +16,15 @@ from codemods.passes.placing import camel, snake
 from codemods.passes.staging import Item, Staged
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
 
-
 _FUNCTIONAL = """
 def build():
     x = tf.keras.Input(shape=(4,))
     return tf.keras.Model(x, tf.keras.layers.Dense(2)(x))
 """
 INPUT = handled(
-    "tf.keras.Input", becomes="an argument of the module's `__call__`", sample=_FUNCTIONAL.replace("tf.keras.Input", "SYMBOL")
+    "tf.keras.Input",
+    becomes="an argument of the module's `__call__`",
+    sample=_FUNCTIONAL.replace("tf.keras.Input", "SYMBOL"),
 )
 MODEL = handled(
     "tf.keras.Model",

@@ -23,6 +23,7 @@ from codemods.passes.frame import Frame
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Placement
 from codemods.passes.names import ReplaceNames, assigned_names
 from codemods.passes.values import UNKNOWN, TensorType, Value, join, literal, same_dim, text
+from codemods.policy.lookup import reason
 
 if TYPE_CHECKING:
     from codemods.passes.unit import Unit
@@ -300,7 +301,7 @@ class Calls:
             return self.apply_rule(rules.RULES[symbol], symbol, arguments, node, frame)
         for arg in node.args:
             self.eval(arg.value, frame)  # type: ignore[attr-defined]  # its residuals are listed too
-        frame.unit.residual(frame.function, node, symbol, f"no rule for {symbol} yet")
+        frame.unit.residual(frame.function, node, symbol, reason(symbol))
         return Value(node)
 
     handlers: Mapping[str, Any] = {}

@@ -18,6 +18,7 @@ from codemods.passes.calls import Calls
 from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain
 from codemods.passes.values import UNKNOWN, TensorType, Value, literal, text
+from codemods.policy.lookup import reason
 
 #: Operators that give an int for ints.
 _WHOLE = (operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, operator.pow, operator.neg)
@@ -56,7 +57,7 @@ class Expressions(Calls):
         if symbol in self.annotations:
             self.unit.imports |= {"jax"}
             return Value(cst.parse_expression("jax.Array"))
-        frame.unit.residual(frame.function, node, symbol, f"no rule for {symbol}")
+        frame.unit.residual(frame.function, node, symbol, reason(symbol))
         return Value(node)
 
     # -- names and attributes -------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
@@ -155,11 +156,17 @@ class Settings(Overrides):
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
         if symbol in _SETTINGS:
-            frame.unit.note(node, f"`{text(node.func)}` left out: it tells TensorFlow how to run, and changes no result")
+            frame.unit.note(
+                node, f"`{text(node.func)}` left out: it tells TensorFlow how to run, and changes no result"
+            )
             return Value(node, special="dropped")
         if symbol in _SPECS:
             return Value(node)
         return super().call_symbol(symbol, node, frame)
+
+    def _small_Expr(self, node: cst.Expr, frame: Frame) -> tuple[list[Any], bool]:
+        items, config = super()._small_Expr(node, frame)
+        return [item for item in items if not m.matches(item, m.Expr(m.Name("None")))], config
 
     # -- scopes ------------------------------------------------------------------------------------
 
@@ -194,7 +201,11 @@ class Settings(Overrides):
         super().analyse_class(spec, inputs)
 
     def decorator(self, node: cst.Decorator, function: cst.FunctionDef, name: str) -> cst.Decorator | None:
-        if self.decorator_symbol(node) in _DECORATORS and "." not in name and self.decorator_symbol(node) != "tf.function":
+        if (
+            self.decorator_symbol(node) in _DECORATORS
+            and "." not in name
+            and self.decorator_symbol(node) != "tf.function"
+        ):
             return None
         return super().decorator(node, function, name)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codemods.passes.settings import Settings
+from codemods.passes.questions import Questions
 
 
-class Training(Settings):
+class Training(Questions):
     """See the files `training_*.py`."""

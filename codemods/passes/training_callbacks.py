@@ -12,6 +12,7 @@ from codemods.passes.frame import Frame
 from codemods.passes.training_steps import Steps
 from codemods.passes.training_values import Callback
 from codemods.passes.values import Value, text
+from codemods.policy.lookup import reason
 
 _PREFIX = "tf.keras.callbacks."
 _FITTED = """
@@ -99,7 +100,7 @@ class Callbacks(Steps):
                 )
             else:
                 symbol = special.symbol if isinstance(special, Callback) else text(value.code)
-                frame.unit.residual(frame.function, value.code, symbol, "this callback is not ported yet")
+                frame.unit.residual(frame.function, value.code, symbol, reason(symbol))
                 return None
         return code
 

@@ -16,6 +16,7 @@ from codemods.passes.names import ReplaceNames, assigned_names, read_names
 from codemods.passes.training_seeds import _EQUAL, _MODULE, Seeds, _all_parameters, _has_tape
 from codemods.passes.training_values import SEED, Optimizer, Tracker
 from codemods.passes.values import Value, text
+from codemods.policy.lookup import reason
 
 #: Methods and attributes by which Keras's objects are known.
 _LEFT = frozenset(
@@ -259,7 +260,7 @@ class Host(Seeds):
             return node
         if symbol not in _JITTED:
             if symbol not in _DROPPED:
-                self.unit.residual(name, node.decorator, symbol, f"the decorator {symbol} is not ported")
+                self.unit.residual(name, node.decorator, symbol, reason(symbol))
             return None
         self.unit.imports.add("nnx")
         static = [p.name.value for p in _all_parameters(function.params) if _is_static(p)]

@@ -12,6 +12,7 @@ from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.training_tape import Tapes
 from codemods.passes.values import Value, text
+from codemods.policy.lookup import reason
 
 _SCHEDULES = handled(
     "tf.keras.optimizers.schedules.LearningRateSchedule",
@@ -74,7 +75,7 @@ class Objects(Tapes):
             if symbol is None:
                 bases.append(base)
             elif symbol not in _SCHEDULES:
-                self.unit.residual(name, base, symbol, f"subclasses of {symbol} are not ported yet")
+                self.unit.residual(name, base, symbol, reason(symbol))
         body: list[Any] = []
         for statement in node.body.body:
             if not isinstance(statement, cst.FunctionDef):

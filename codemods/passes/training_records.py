@@ -17,7 +17,6 @@ from codemods.passes.training_optimizers import Optimizers
 from codemods.passes.training_values import Model, Tracker, name_of
 from codemods.passes.values import Value, text
 
-
 TAPES = handled(
     "tf.GradientTape",
     becomes="a function of what is differentiated, and nnx.value_and_grad or nnx.vjp",

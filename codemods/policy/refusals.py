@@ -59,7 +59,9 @@ refused(
     reason="TensorFlow Addons is no longer maintained and can't be run for comparison",
     recipe="use Keras's own version where there is one (AdamW, GroupNormalization, GELU), else optax or your own layer",
 )
-refused("snt.*", reason="Sonnet is not ported", recipe="Flax NNX has the same modules: nnx.Linear, nnx.Conv, nnx.BatchNorm")
+refused(
+    "snt.*", reason="Sonnet is not ported", recipe="Flax NNX has the same modules: nnx.Linear, nnx.Conv, nnx.BatchNorm"
+)
 refused(
     "keras_nlp.*", "keras_cv.*", "keras_hub.*", "tfm.*",
     reason="models of another package, on Keras",
