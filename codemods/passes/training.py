@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codemods.passes.questions import Questions
+from codemods.passes.hosting import Hosting
 
 
-class Training(Questions):
+class Training(Hosting):
     """See the files `training_*.py`."""

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 from libcst import metadata
 
+from codemods.engine.api import ROOTS
 from codemods.engine.handled import handled
 from codemods.engine.outcome import Residual, Span
 from codemods.engine.resolve import Names
@@ -131,7 +132,8 @@ def module_definitions(module: cst.Module) -> Iterator[cst.ClassDef | cst.Functi
             yield statement
 
 
-FRAMEWORKS = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_addons"})
+#: Packages that need TensorFlow: ported modules do not import them.
+FRAMEWORKS = frozenset(ROOTS)
 
 
 def _root(node: cst.BaseExpression) -> str:
