@@ -63,7 +63,8 @@ def _parameters(target: Any) -> dict[str, Any]:
     except (TypeError, ValueError):  # not a Python function: nothing is left out
         return {}
     found = {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}
-    if isinstance(target, type) and any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+    hands_on = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    if isinstance(target, type) and target.__mro__[1:] and hands_on:
         return _parameters(target.__mro__[1]) | found
     return found
 
@@ -81,6 +82,8 @@ def is_helper_default(helper: Any, keyword: str, value: Any) -> bool:
 def _same(default: Any, value: Any) -> bool:
     if default is value:
         return True
+    if isinstance(default, types.MappingProxyType):  # what Flax has for metadata: a dict that can't change
+        return bool(default == value)
     if default is _MISSING or type(default) is not type(value):
         return False
     if isinstance(value, types.FunctionType):
