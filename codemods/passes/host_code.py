@@ -77,6 +77,15 @@ class HostCode:
     def is_host(self, name: str) -> bool:
         return name in self.functions
 
+    def method(self, name: str) -> str | None:
+        """The one method of this name that is host code, of classes that are no models."""
+        every = [n for n, d in self._definitions.items() if d.owner is not None and d.node.name.value == name]
+        return every[0] if len(every) == 1 and every[0] in self.functions else None
+
+    def uses_policy(self, name: str) -> bool:
+        """Does a function use something of the host policy?"""
+        return name in self._definitions and self._definitions[name].policy
+
     def node(self, name: str) -> cst.FunctionDef:
         return self._definitions[name].node
 

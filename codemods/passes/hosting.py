@@ -6,14 +6,14 @@ TensorFlow is imported by the function that needs it. Ported code reads what hos
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import libcst as cst
 import libcst.matchers as m
 
 from codemods.engine import rule as rules
-from codemods.engine.walk import findall
+from codemods.engine.walk import children, findall
 from codemods.passes.expressions import map_children
 from codemods.passes.frame import Frame
 from codemods.passes.host_code import HostCode, kept
@@ -21,7 +21,7 @@ from codemods.passes.names import assigned_names, read_names
 from codemods.passes.questions import Questions
 from codemods.passes.staging import Item, Staged
 from codemods.passes.training_values import Model
-from codemods.passes.values import Lasting, Value, text
+from codemods.passes.values import Lasting, Value
 from codemods.policy.lookup import host_entry, reason
 
 #: Methods of a dataset whose result is no dataset.
@@ -53,7 +53,9 @@ class Hosting(Questions):
     def host(self) -> HostCode:
         if self._host is None:
             self._host = HostCode(self.unit, set())  # while kinds of functions are asked for
-            makes = {name for name in self.unit.functions if super(Hosting, self).function_kind(name) != "plain"}
+            kinds = {name: super(Hosting, self).function_kind(name) for name in self.unit.functions}
+            programs = {name for name, kind in kinds.items() if kind == "helper" and self._host.uses_policy(name)}
+            makes = {name for name, kind in kinds.items() if kind != "plain"} - programs
             self._host = HostCode(self.unit, makes)
             for name in self._host.shared:
                 symbol = "tf.data" if name in self._host.handed else name
@@ -66,7 +68,9 @@ class Hosting(Questions):
     def function_kind(self, name: str) -> str:
         if self.host.is_host(name):
             return "plain"
-        return super().function_kind(name)
+        kind = super().function_kind(name)
+        # A program that reads data and applies a layer, not a function that makes one for its caller.
+        return "plain" if kind == "helper" and self.host.uses_policy(name) else kind
 
     # -- whole functions -----------------------------------------------------------------------------
 
@@ -108,7 +112,7 @@ class Hosting(Questions):
         definition = self.host.node(name)
         locals_: dict[str, str] = {}
         kinds = set()
-        for part in findall(definition.body, m.Assign() | m.Return()):
+        for part in _own_statements(definition.body):
             if isinstance(part, cst.Return):
                 kinds.add(self.kind_of(part.value, locals_, {*seen, name}) if part.value is not None else "value")
             elif isinstance(part.targets[0].target, cst.Name):
@@ -132,6 +136,9 @@ class Hosting(Questions):
             entry = kept(symbol)
             return entry.gives if entry is not None else "tensor" if symbol in rules.RULES else "value"
         if isinstance(node.func, cst.Attribute):
+            method = self.host.method(node.func.attr.value)
+            if method is not None and method not in seen:
+                return self.gives(method, seen)
             base = self.kind_of(node.func.value, known, seen)
             return base if base == "dataset" and node.func.attr.value not in _ENDS else "value"
         if isinstance(node.func, cst.Name) and self.host.is_host(node.func.value) and node.func.value not in seen:
@@ -205,6 +212,12 @@ class Hosting(Questions):
 
     def call_method(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
         _, base, name = callee.special
+        method = self.host.method(name)
+        plain = base.special is None and base.tensor is None and base.module is None and not base.is_tensor
+        if method is not None and plain and frame.mode == "plain":
+            args = [arg.with_changes(value=self.host_argument(arg.value, frame)) for arg in node.args]
+            code = node.with_changes(func=callee.code, args=args)
+            return self.given_by_host(code, self.gives(method, set()), frame)
         if not isinstance(base.special, Hosted):
             return super().call_method(callee, node, frame)
         args = [arg.with_changes(value=self.host_argument(arg.value, frame)) for arg in node.args]
@@ -246,6 +259,8 @@ class Hosting(Questions):
             value = frame.env.get(node.value) or self.unit.globals.get(node.value)
             return value is not None and isinstance(value.special, Hosted) and value.special.gives == "dataset"
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and self.unit.symbol(node.func) is None:
+            if self.host.method(node.func.attr.value) is not None:
+                return self.kind_of(node, {}, set()) == "dataset"
             return node.func.attr.value not in _ENDS and self.is_dataset(node.func.value, frame)
         return isinstance(node, cst.Call) and self.kind_of(node, {}, set()) == "dataset" and not self.is_simple(node)
 
@@ -300,6 +315,15 @@ class Hosting(Questions):
 
     def is_simple(self, node: cst.BaseExpression) -> bool:
         return self.simple_pipelines and self.on_dataset(node)
+
+
+def _own_statements(node: cst.CSTNode) -> Iterator[Any]:
+    """Assignments and returns of a function's body, those of functions within it aside."""
+    for part in children(node):
+        if isinstance(part, cst.Assign | cst.Return):
+            yield part
+        elif not isinstance(part, cst.FunctionDef | cst.Lambda):
+            yield from _own_statements(part)
 
 
 class _Verbatim(cst.CSTTransformer):

@@ -55,12 +55,16 @@ host(
 )  # fmt: skip
 host(
     "tf.io.decode_image", "tf.io.decode_jpeg", "tf.io.decode_png", "tf.io.decode_bmp", "tf.io.decode_gif",
-    "tf.io.decode_and_crop_jpeg", "tf.io.encode_jpeg", "tf.io.encode_png", "tf.io.extract_jpeg_shape",
-    "tf.io.is_jpeg", "tf.image.draw_bounding_boxes", "tf.image.sample_distorted_bounding_box",
+    "tf.io.decode_and_crop_jpeg", "tf.io.extract_jpeg_shape", "tf.image.draw_bounding_boxes",
+    gives="tensor", recipe=_PILLOW,
+)  # fmt: skip
+host(
+    "tf.io.encode_jpeg", "tf.io.encode_png", "tf.io.is_jpeg", "tf.image.sample_distorted_bounding_box",
     "tf.image.stateless_sample_distorted_bounding_box",
     recipe=_PILLOW,
 )  # fmt: skip
-host("tf.io.decode_raw", "tf.io.decode_csv", recipe="with np.frombuffer, np.loadtxt or pandas")
+host("tf.io.decode_raw", gives="tensor", recipe="with np.frombuffer")
+host("tf.io.decode_csv", recipe="with np.loadtxt or pandas")
 host("tf.io.*", recipe=_RECORDS)
 host(
     "tf.train.Example", "tf.train.Example.*", "tf.train.SequenceExample", "tf.train.SequenceExample.*",
