@@ -114,10 +114,20 @@ def sample(*args: Any, x: Any = None, call: Mapping[str, Any] | None = None, **k
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A difference of meaning that remains after the rewrite, and the truth that still holds."""
+    """A difference of meaning that remains after the rewrite, and the truth that still holds.
+
+    Attributes:
+      when, truth: for people.
+      covers: the kinds of generated cases that differ so (`tests/rules/variants.py`): a dtype, "empty", "nan",
+        the name of an argument.
+      keeps: what those cases are still held to: "values" (not their gradient), "values of another dtype",
+        "shape", or nothing; "not run" where TensorFlow may not come back.
+    """
 
     when: str
     truth: str
+    covers: tuple[str, ...] = ()
+    keeps: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import f32, known, macro, refuse, rule, sample
+from codemods.mappings.differences import FLOAT_RESULT, NAN
 
 #: Keras names, in lower case, and the function that computes the same.
 ACTIVATIONS = {
@@ -152,7 +153,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     )
 
 
-@rule("tf.keras.activations.relu6", samples=[sample(f32(5, low=-3, high=9))])
+@rule("tf.keras.activations.relu6", samples=[sample(f32(5, low=-3, high=9))], differences=[FLOAT_RESULT])
 def relu6(x):
     return nnx.relu6(x)
 
@@ -172,12 +173,12 @@ def silu(x):
     return nnx.silu(x)
 
 
-@rule("tf.keras.activations.soft_shrink", samples=[sample(X), sample(X, threshold=1.0)])
+@rule("tf.keras.activations.soft_shrink", samples=[sample(X), sample(X, threshold=1.0)], differences=[NAN])
 def soft_shrink(x, threshold=0.5):
     return jnp.sign(x) * nnx.relu(jnp.abs(x) - threshold)
 
 
-@rule("tf.keras.activations.softmax", samples=[sample(X), sample(X, axis=0)])
+@rule("tf.keras.activations.softmax", samples=[sample(X), sample(X, axis=0)], differences=[NAN])
 def softmax(x, axis=-1):
     return nnx.softmax(x, axis=axis)
 

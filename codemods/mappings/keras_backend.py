@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import f32, i32, known, refuse, rule, sample
-from codemods.mappings.tf_dtypes import as_dtype
+from codemods.mappings.differences import EMPTY, SCALAR
+from codemods.mappings.tf_dtypes import NARROW, as_dtype
 from codemods.mappings.tf_index import TAKE_RANGE
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ def clip(x, min_value, max_value):
     return jnp.clip(x, min_value, max_value)
 
 
-@rule("tf.keras.backend.cast", samples=[sample(f32(3, low=-9, high=9), "int32"), sample(i32(3), dtype="float32")])
+@rule(
+    "tf.keras.backend.cast",
+    samples=[sample(f32(3, low=-9, high=9), "int32"), sample(i32(3), dtype="float32")],
+    differences=[NARROW],
+)
 def cast(x, dtype):
     return jnp.asarray(x, dtype=as_dtype(dtype))
 
@@ -111,7 +116,7 @@ def flatten(x):
     return jnp.ravel(x)
 
 
-@rule("tf.keras.backend.batch_flatten", samples=[sample(f32(2, 3, 4))])
+@rule("tf.keras.backend.batch_flatten", samples=[sample(f32(2, 3, 4))], differences=[EMPTY, SCALAR])
 def batch_flatten(x):
     return jnp.reshape(x, (x.shape[0], -1))
 
@@ -126,7 +131,7 @@ def gather(reference, indices):
     return jnp.take(reference, indices, axis=0)
 
 
-@rule("tf.keras.backend.arange", samples=[sample(5), sample(1, 7, 2), sample(4, dtype="float32")])
+@rule("tf.keras.backend.arange", samples=[sample(5), sample(1, 7, 2), sample(4, dtype="float32")], differences=[NARROW])
 def arange(start, stop=None, step=1, dtype="int32"):
     if stop is None:
         return jnp.arange(0, start, step, dtype=as_dtype(dtype))
@@ -138,12 +143,12 @@ def one_hot(indices, num_classes):
     return jax.nn.one_hot(indices, num_classes)
 
 
-@rule("tf.keras.backend.zeros_like", samples=[sample(f32(3, 4))])
+@rule("tf.keras.backend.zeros_like", samples=[sample(f32(3, 4))], differences=[NARROW])
 def zeros_like(x, dtype=None, name=None):
     return jnp.zeros_like(x, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.backend.ones_like", samples=[sample(f32(3, 4))])
+@rule("tf.keras.backend.ones_like", samples=[sample(f32(3, 4))], differences=[NARROW])
 def ones_like(x, dtype=None, name=None):
     return jnp.ones_like(x, dtype=as_dtype(dtype))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from codemods.engine.rule import boolean, f32, rule, sample
+from codemods.mappings.differences import EMPTY, INTEGERS
 from codemods.mappings.tf_core import axes
 from codemods.mappings.tf_dtypes import NARROW
 
@@ -110,6 +111,7 @@ def sum_(x, axis=None, keepdims=False):
 @rule(
     "tf.keras.backend.mean",
     samples=[sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=1), sample(f32(2, 3, 4), axis=[0, 2], keepdims=True)],
+    differences=[INTEGERS],
 )
 def mean(x, axis=None, keepdims=False):
     return jnp.mean(x, axis=axes(axis), keepdims=keepdims)
@@ -118,6 +120,7 @@ def mean(x, axis=None, keepdims=False):
 @rule(
     "tf.keras.backend.max",
     samples=[sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=1), sample(f32(2, 3, 4), axis=[0, 2], keepdims=True)],
+    differences=[EMPTY],
 )
 def max_(x, axis=None, keepdims=False):
     return jnp.max(x, axis=axes(axis), keepdims=keepdims)
@@ -126,6 +129,7 @@ def max_(x, axis=None, keepdims=False):
 @rule(
     "tf.keras.backend.min",
     samples=[sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=1), sample(f32(2, 3, 4), axis=[0, 2], keepdims=True)],
+    differences=[EMPTY],
 )
 def min_(x, axis=None, keepdims=False):
     return jnp.min(x, axis=axes(axis), keepdims=keepdims)

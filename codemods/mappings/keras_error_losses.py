@@ -4,7 +4,9 @@ import jax.numpy as jnp
 import optax
 
 from codemods.engine.rule import f32, i32, inline, loss, rule, sample
+from codemods.mappings.differences import BATCHES, HALF, NAN, STRICT_FLOATS, STRICT_SHAPES
 from codemods.mappings.keras_losses import WEIGHTS, P, alike, reduced, reduced_errors
+from codemods.mappings.tf_dtypes import NARROW
 
 
 @inline
@@ -25,7 +27,7 @@ class MeanSquaredError:
         return reduced_errors(squared_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.MSE", samples=[sample(f32(4, 3), f32(4, 3))])
+@rule("tf.keras.losses.MSE", samples=[sample(f32(4, 3), f32(4, 3))], differences=[STRICT_SHAPES, STRICT_FLOATS])
 def mse(y_true, y_pred):
     return squared_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 
@@ -48,7 +50,7 @@ class MeanAbsoluteError:
         return reduced_errors(absolute_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.MAE", samples=[sample(f32(4, 3), f32(4, 3))])
+@rule("tf.keras.losses.MAE", samples=[sample(f32(4, 3), f32(4, 3))], differences=[BATCHES])
 def mae(y_true, y_pred):
     return absolute_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 
@@ -71,7 +73,7 @@ class MeanAbsolutePercentageError:
         return reduced_errors(percentage_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.MAPE", samples=[sample(f32(4, 3), f32(4, 3))])
+@rule("tf.keras.losses.MAPE", samples=[sample(f32(4, 3), f32(4, 3))], differences=[NARROW, BATCHES])
 def mape(y_true, y_pred):
     return percentage_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 
@@ -94,7 +96,7 @@ class MeanSquaredLogarithmicError:
         return reduced_errors(logarithmic_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.MSLE", samples=[sample(P, P)])
+@rule("tf.keras.losses.MSLE", samples=[sample(P, P)], differences=[HALF, STRICT_SHAPES])
 def msle(y_true, y_pred):
     return logarithmic_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 
@@ -117,7 +119,7 @@ class LogCosh:
         return reduced_errors(log_cosh_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.logcosh", samples=[sample(f32(4, 3), f32(4, 3))])
+@rule("tf.keras.losses.logcosh", samples=[sample(f32(4, 3), f32(4, 3))], differences=[NAN, BATCHES])
 def logcosh(y_true, y_pred):
     return log_cosh_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 
@@ -140,7 +142,7 @@ class Poisson:
         return reduced_errors(poisson_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.poisson", samples=[sample(P, P)])
+@rule("tf.keras.losses.poisson", samples=[sample(P, P)], differences=[BATCHES])
 def poisson(y_true, y_pred):
     return poisson_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 
@@ -162,7 +164,7 @@ class Hinge:
         return reduced_errors(hinge_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.hinge", samples=[sample(i32(4, 3, high=2), f32(4, 3))])
+@rule("tf.keras.losses.hinge", samples=[sample(i32(4, 3, high=2), f32(4, 3))], differences=[BATCHES])
 def hinge(y_true, y_pred):
     return hinge_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 
@@ -184,7 +186,7 @@ class SquaredHinge:
         return reduced_errors(squared_hinge_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.squared_hinge", samples=[sample(i32(4, 3, high=2), f32(4, 3))])
+@rule("tf.keras.losses.squared_hinge", samples=[sample(i32(4, 3, high=2), f32(4, 3))], differences=[BATCHES])
 def squared_hinge(y_true, y_pred):
     return squared_hinge_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 

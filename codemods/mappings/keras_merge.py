@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import f32, inline, layer, refuse, rule, sample
+from codemods.mappings.differences import BOOLS, HALF
+from codemods.mappings.tf_dtypes import NARROW
 
 PAIR = (f32(3, 4), f32(3, 4))
 THREE = [f32(3, 4), f32(3, 1), f32(3, 4)]
@@ -185,43 +187,45 @@ class Dot:
         return (*a, *b) if len(a) + len(b) > 1 else (*a, 1)
 
 
-@rule("tf.keras.layers.add", samples=[sample([*PAIR]), sample(THREE)])
+@rule("tf.keras.layers.add", samples=[sample([*PAIR]), sample(THREE)], differences=[HALF])
 def add(inputs, name=None):
     return total(inputs)
 
 
-@rule("tf.keras.layers.subtract", samples=[sample([*PAIR])])
+@rule("tf.keras.layers.subtract", samples=[sample([*PAIR])], differences=[HALF])
 def subtract(inputs, name=None):
     return inputs[0] - inputs[1]
 
 
-@rule("tf.keras.layers.multiply", samples=[sample([*PAIR]), sample(THREE)])
+@rule("tf.keras.layers.multiply", samples=[sample([*PAIR]), sample(THREE)], differences=[HALF])
 def multiply(inputs, name=None):
     return product(inputs)
 
 
-@rule("tf.keras.layers.average", samples=[sample([*PAIR]), sample(THREE)])
+@rule("tf.keras.layers.average", samples=[sample([*PAIR]), sample(THREE)], differences=[NARROW, HALF])
 def average(inputs, name=None):
     return total(inputs) / len(inputs)
 
 
-@rule("tf.keras.layers.maximum", samples=[sample([*PAIR]), sample(THREE)])
+@rule("tf.keras.layers.maximum", samples=[sample([*PAIR]), sample(THREE)], differences=[HALF])
 def maximum(inputs, name=None):
     return largest(inputs)
 
 
-@rule("tf.keras.layers.minimum", samples=[sample([*PAIR]), sample(THREE)])
+@rule("tf.keras.layers.minimum", samples=[sample([*PAIR]), sample(THREE)], differences=[HALF])
 def minimum(inputs, name=None):
     return smallest(inputs)
 
 
-@rule("tf.keras.layers.concatenate", samples=[sample([f32(3, 4), f32(3, 2)]), sample([*PAIR], axis=0)])
+@rule(
+    "tf.keras.layers.concatenate", samples=[sample([f32(3, 4), f32(3, 2)]), sample([*PAIR], axis=0)], differences=[HALF]
+)
 def concatenate(inputs, axis=-1, name=None):
     return jnp.concatenate(inputs, axis=axis)
 
 
 @rule("tf.keras.layers.dot", samples=[
     sample([*PAIR], 1), sample([f32(3, 4, 5), f32(3, 2, 5)], axes=-1, normalize=True),
-])  # fmt: skip
+], differences=[BOOLS, HALF])  # fmt: skip
 def dot(inputs, axes=-1, normalize=False, name=None):
     return dotted(inputs[0], inputs[1], axes, normalize)

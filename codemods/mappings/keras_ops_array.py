@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import boolean, f32, i32, known, refuse, rule, sample
-from codemods.mappings.tf_dtypes import as_dtype
+from codemods.mappings.differences import BOOLS
+from codemods.mappings.tf_dtypes import NARROW, as_dtype
 from codemods.mappings.tf_index import TAKE_RANGE
 
 
@@ -25,12 +26,20 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     return jnp.pad(x, pad_width, mode=mode, constant_values=constant_values)
 
 
-@rule("tf.keras.ops.arange", samples=[sample(5), sample(1, 7, 2), sample(4, dtype="float32"), sample(0.0, 1.0, 0.25)])
+@rule(
+    "tf.keras.ops.arange",
+    samples=[sample(5), sample(1, 7, 2), sample(4, dtype="float32"), sample(0.0, 1.0, 0.25)],
+    differences=[NARROW],
+)
 def arange(start, stop=None, step=None, dtype=None):
     return jnp.arange(start, stop, step, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.linspace", samples=[sample(0.0, 1.0, 5), sample(0.0, 1.0, num=4, endpoint=False)])
+@rule(
+    "tf.keras.ops.linspace",
+    samples=[sample(0.0, 1.0, 5), sample(0.0, 1.0, num=4, endpoint=False)],
+    differences=[NARROW],
+)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     return jnp.linspace(start, stop, num, endpoint=endpoint, retstep=retstep, dtype=as_dtype(dtype), axis=axis)
 
@@ -40,12 +49,12 @@ def meshgrid(*x, indexing="xy"):
     return jnp.meshgrid(*x, indexing=indexing)
 
 
-@rule("tf.keras.ops.eye", samples=[sample(3), sample(2, 4)])
+@rule("tf.keras.ops.eye", samples=[sample(3), sample(2, 4)], differences=[NARROW])
 def eye(N, M=None, k=0, dtype=None):
     return jnp.eye(N, M, k, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.tri", samples=[sample(3), sample(3, 4, k=-1)])
+@rule("tf.keras.ops.tri", samples=[sample(3), sample(3, 4, k=-1)], differences=[NARROW])
 def tri(N, M=None, k=0, dtype=None):
     return jnp.tri(N, M, k, dtype=as_dtype(dtype))
 
@@ -75,32 +84,32 @@ def trace(x, offset=0, axis1=0, axis2=1):
     return jnp.trace(x, offset, axis1, axis2)
 
 
-@rule("tf.keras.ops.zeros", samples=[sample((2, 3)), sample((2,), dtype="int32")])
+@rule("tf.keras.ops.zeros", samples=[sample((2, 3)), sample((2,), dtype="int32")], differences=[NARROW])
 def zeros(shape, dtype=None):
     return jnp.zeros(shape, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.ones", samples=[sample((2, 3)), sample((2,), dtype="int32")])
+@rule("tf.keras.ops.ones", samples=[sample((2, 3)), sample((2,), dtype="int32")], differences=[NARROW])
 def ones(shape, dtype=None):
     return jnp.ones(shape, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.full", samples=[sample((2, 3), 0.5), sample((2,), 7, dtype="float32")])
+@rule("tf.keras.ops.full", samples=[sample((2, 3), 0.5), sample((2,), 7, dtype="float32")], differences=[NARROW])
 def full(shape, fill_value, dtype=None):
     return jnp.full(shape, fill_value, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.zeros_like", samples=[sample(f32(3, 4)), sample(f32(3), dtype="int32")])
+@rule("tf.keras.ops.zeros_like", samples=[sample(f32(3, 4)), sample(f32(3), dtype="int32")], differences=[NARROW])
 def zeros_like(x, dtype=None):
     return jnp.zeros_like(x, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.ones_like", samples=[sample(f32(3, 4)), sample(f32(3), dtype="int32")])
+@rule("tf.keras.ops.ones_like", samples=[sample(f32(3, 4)), sample(f32(3), dtype="int32")], differences=[NARROW])
 def ones_like(x, dtype=None):
     return jnp.ones_like(x, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.full_like", samples=[sample(f32(3), 2.0)])
+@rule("tf.keras.ops.full_like", samples=[sample(f32(3), 2.0)], differences=[NARROW])
 def full_like(x, fill_value, dtype=None):
     return jnp.full_like(x, fill_value, dtype=as_dtype(dtype))
 
@@ -137,6 +146,7 @@ def take_along_axis(x, indices, axis=None):
 @rule(
     "tf.keras.ops.one_hot",
     samples=[sample(i32(4, high=5), 5), sample(i32(2, 3, high=4), 4, axis=1), sample(i32(3, high=3), 3, dtype="int32")],
+    differences=[NARROW, BOOLS],
 )
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     if sparse:

@@ -7,6 +7,7 @@ import jax.scipy as jsp
 from jax import lax
 
 from codemods.engine.rule import f32, i32, rule, sample
+from codemods.mappings.differences import BOOL_RESULT, BOOLS, INTEGER_RESULT
 
 
 @rule("tf.keras.ops.abs", samples=[sample(f32(3, 4)), sample(f32())])
@@ -104,12 +105,20 @@ def tanh(x):
     return jnp.tanh(x)
 
 
-@rule("tf.keras.ops.floor", samples=[sample(f32(3, 4, low=-4, high=4)), sample(f32(low=-4, high=4))])
+@rule(
+    "tf.keras.ops.floor",
+    samples=[sample(f32(3, 4, low=-4, high=4)), sample(f32(low=-4, high=4))],
+    differences=[INTEGER_RESULT, BOOL_RESULT],
+)
 def floor(x):
     return jnp.floor(x)
 
 
-@rule("tf.keras.ops.ceil", samples=[sample(f32(3, 4, low=-4, high=4)), sample(f32(low=-4, high=4))])
+@rule(
+    "tf.keras.ops.ceil",
+    samples=[sample(f32(3, 4, low=-4, high=4)), sample(f32(low=-4, high=4))],
+    differences=[INTEGER_RESULT, BOOL_RESULT],
+)
 def ceil(x):
     return jnp.ceil(x)
 
@@ -184,12 +193,14 @@ def minimum(x1, x2):
     return jnp.minimum(x1, x2)
 
 
-@rule("tf.keras.ops.divide", samples=[sample(f32(3, 4), f32(4, low=0.5)), sample(f32(3), 2.0)])
+@rule("tf.keras.ops.divide", samples=[sample(f32(3, 4), f32(4, low=0.5)), sample(f32(3), 2.0)], differences=[BOOLS])
 def divide(x1, x2):
     return jnp.divide(x1, x2)
 
 
-@rule("tf.keras.ops.true_divide", samples=[sample(f32(3, 4), f32(4, low=0.5)), sample(f32(3), 2.0)])
+@rule(
+    "tf.keras.ops.true_divide", samples=[sample(f32(3, 4), f32(4, low=0.5)), sample(f32(3), 2.0)], differences=[BOOLS]
+)
 def true_divide(x1, x2):
     return jnp.true_divide(x1, x2)
 

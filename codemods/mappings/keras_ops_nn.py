@@ -5,6 +5,7 @@ from __future__ import annotations
 from flax import nnx
 
 from codemods.engine.rule import f32, known, refuse, rule, sample
+from codemods.mappings.differences import FLOAT_RESULT, HALF, NAN
 from codemods.mappings.tf_conv import CHANNELS_LAST, window
 
 
@@ -13,7 +14,7 @@ def relu(x):
     return nnx.relu(x)
 
 
-@rule("tf.keras.ops.relu6", samples=[sample(f32(3, 4, low=-4, high=4))])
+@rule("tf.keras.ops.relu6", samples=[sample(f32(3, 4, low=-4, high=4))], differences=[FLOAT_RESULT])
 def relu6(x):
     return nnx.relu6(x)
 
@@ -88,7 +89,7 @@ def glu(x, axis=-1):
     return nnx.glu(x, axis=axis)
 
 
-@rule("tf.keras.ops.softmax", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)])
+@rule("tf.keras.ops.softmax", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[NAN])
 def softmax(x, axis=-1):
     return nnx.softmax(x, axis=axis)
 
@@ -119,6 +120,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
 @rule(
     "tf.keras.ops.max_pool",
     samples=[sample(f32(2, 6, 6, 3), 2), sample(f32(2, 7, 6, 3), (3, 2), strides=2, padding="same")],
+    differences=[NAN],
 )
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     if data_format == "channels_first":
@@ -131,6 +133,7 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
 @rule(
     "tf.keras.ops.average_pool",
     samples=[sample(f32(2, 6, 6, 3), 2), sample(f32(2, 7, 6, 3), (3, 2), strides=2, padding="same")],
+    differences=[HALF],
 )
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     if data_format == "channels_first":

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import boolean, f32, i32, refuse, rule, sample
+from codemods.mappings.differences import ANY_ORDER, INTEGERS, NAN, SCALAR
 from codemods.mappings.tf_core import axes
-from codemods.mappings.tf_dtypes import as_dtype
+from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
 
 @rule(
@@ -109,6 +110,7 @@ def all_(x, axis=None, keepdims=False):
 @rule(
     "tf.keras.ops.argmax",
     samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=1), sample(f32(3, 4), axis=-1, keepdims=True)],
+    differences=[NAN],
 )
 def argmax(x, axis=None, keepdims=False):
     return jnp.argmax(x, axis=axis, keepdims=keepdims)
@@ -117,6 +119,7 @@ def argmax(x, axis=None, keepdims=False):
 @rule(
     "tf.keras.ops.argmin",
     samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=1), sample(f32(3, 4), axis=-1, keepdims=True)],
+    differences=[NAN],
 )
 def argmin(x, axis=None, keepdims=False):
     return jnp.argmin(x, axis=axis, keepdims=keepdims)
@@ -125,6 +128,7 @@ def argmin(x, axis=None, keepdims=False):
 @rule(
     "tf.keras.ops.cumsum",
     samples=[sample(f32(3, 4), axis=1), sample(f32(3, 4)), sample(i32(4), axis=0, dtype="float32")],
+    differences=[NARROW],
 )
 def cumsum(x, axis=None, dtype=None):
     return jnp.cumsum(x, axis=axis, dtype=as_dtype(dtype))
@@ -133,6 +137,7 @@ def cumsum(x, axis=None, dtype=None):
 @rule(
     "tf.keras.ops.cumprod",
     samples=[sample(f32(3, 4), axis=1), sample(f32(3, 4)), sample(i32(4), axis=0, dtype="float32")],
+    differences=[NARROW],
 )
 def cumprod(x, axis=None, dtype=None):
     return jnp.cumprod(x, axis=axis, dtype=as_dtype(dtype))
@@ -148,17 +153,17 @@ def sort(x, axis=-1):
     return jnp.sort(x, axis=axis)
 
 
-@rule("tf.keras.ops.argsort", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)])
+@rule("tf.keras.ops.argsort", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[NAN, SCALAR])
 def argsort(x, axis=-1):
     return jnp.argsort(x, axis=axis)
 
 
-@rule("tf.keras.ops.top_k", samples=[sample(f32(3, 5), 2), sample(f32(6), k=3)])
+@rule("tf.keras.ops.top_k", samples=[sample(f32(3, 5), 2), sample(f32(6), k=3)], differences=[NAN, ANY_ORDER])
 def top_k(x, k, sorted=True):
     return lax.top_k(x, k)
 
 
-@rule("tf.keras.ops.in_top_k", samples=[sample(i32(5, high=4), f32(5, 4), 2)])
+@rule("tf.keras.ops.in_top_k", samples=[sample(i32(5, high=4), f32(5, 4), 2)], differences=[NAN])
 def in_top_k(targets, predictions, k):
     return jnp.sum(predictions > jnp.take_along_axis(predictions, targets[:, None], axis=1), axis=1) < k
 
@@ -171,14 +176,18 @@ def norm(x, ord=None, axis=None, keepdims=False):
     return jnp.linalg.norm(x, ord=ord, axis=axes(axis), keepdims=keepdims)
 
 
-@rule("tf.keras.ops.normalize", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)])
+@rule("tf.keras.ops.normalize", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[SCALAR])
 def normalize(x, axis=-1, order=2, epsilon=None):
     if order != 2 or epsilon is not None:
         refuse("another norm or epsilon: divide by jnp.maximum(jnp.linalg.norm(x, ord, axis, True), epsilon)")
     return x / jnp.maximum(jnp.linalg.norm(x, axis=axis, keepdims=True), 1e-7)
 
 
-@rule("tf.keras.ops.moments", samples=[sample(f32(4, 3, 2), [0, 1]), sample(f32(4, 3), axes=[1], keepdims=True)])
+@rule(
+    "tf.keras.ops.moments",
+    samples=[sample(f32(4, 3, 2), [0, 1]), sample(f32(4, 3), axes=[1], keepdims=True)],
+    differences=[INTEGERS],
+)
 def moments(x, axes, keepdims=False, synchronized=False):
     if synchronized:
         refuse("synchronized: take jax.lax.pmean of the moments")

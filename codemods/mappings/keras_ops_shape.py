@@ -7,15 +7,19 @@ import numpy as np
 
 from codemods.engine.rule import f32, i32, refuse, rule, sample
 from codemods.mappings.tf_core import axes
-from codemods.mappings.tf_dtypes import as_dtype
+from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
 
-@rule("tf.keras.ops.cast", samples=[sample(f32(3, low=-9, high=9), "int32"), sample(i32(3), dtype="float32")])
+@rule(
+    "tf.keras.ops.cast",
+    samples=[sample(f32(3, low=-9, high=9), "int32"), sample(i32(3), dtype="float32")],
+    differences=[NARROW],
+)
 def cast(x, dtype):
     return jnp.asarray(x, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.convert_to_tensor", samples=[sample(f32(3)), sample([1, 2], dtype="float32")])
+@rule("tf.keras.ops.convert_to_tensor", samples=[sample(f32(3)), sample([1, 2], dtype="float32")], differences=[NARROW])
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     if sparse or ragged:
         refuse("sparse and ragged tensors: pad to a dense array")
@@ -27,7 +31,11 @@ def convert_to_numpy(x):
     return np.asarray(x)
 
 
-@rule("tf.keras.ops.array", samples=[sample([1.0, 2.0]), sample([1, 2], dtype="float32"), sample(f32(3))])
+@rule(
+    "tf.keras.ops.array",
+    samples=[sample([1.0, 2.0]), sample([1, 2], dtype="float32"), sample(f32(3))],
+    differences=[NARROW],
+)
 def array(x, dtype=None):
     return jnp.array(x, dtype=as_dtype(dtype))
 

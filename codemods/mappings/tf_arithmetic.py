@@ -7,7 +7,7 @@ import jax.scipy as jsp
 from jax import lax
 
 from codemods.engine.rule import Array, Difference, f32, i32, refuse, rule, sample
-from codemods.mappings.tf_dtypes import as_dtype
+from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
 QUOTIENT = Difference(
     "a quotient of integers, 64 bits wide in TensorFlow", "JAX gives float32 unless x64 is switched on"
@@ -89,7 +89,11 @@ def scalar_mul(scalar, x, name=None):
     return scalar * x
 
 
-@rule("tf.math.divide_no_nan", samples=[sample(f32(3), f32(3)), sample(f32(2, 3), f32(3, low=0, high=0))])
+@rule(
+    "tf.math.divide_no_nan",
+    samples=[sample(f32(3), f32(3)), sample(f32(2, 3), f32(3, low=0, high=0))],
+    differences=[NARROW],
+)
 def divide_no_nan(x, y, name=None):
     return jnp.where(jnp.equal(y, 0), 0, jnp.divide(x, jnp.where(jnp.equal(y, 0), 1, y)))
 
@@ -160,6 +164,7 @@ def polyval(coeffs, x, name=None):
 @rule(
     "tf.saturate_cast",
     samples=[sample(f32(4, low=-500, high=500), "uint8"), sample(i32(4, low=-300, high=300), dtype="int8")],
+    differences=[NARROW],
 )
 def saturate_cast(value, dtype, name=None):
     return jnp.clip(value, jnp.iinfo(as_dtype(dtype)).min, jnp.iinfo(as_dtype(dtype)).max).astype(as_dtype(dtype))

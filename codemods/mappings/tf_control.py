@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
+from codemods.mappings.differences import EMPTY
 from codemods.mappings.tf_dtypes import as_dtype
 
 NO_REVERSE = Difference(
@@ -46,6 +47,7 @@ def switch_case(branch_index, branch_fns, default=None, name="switch_case"):
         sample(lambda x: x + 1, elems=i32(4)),
         sample(lambda x: x[0] * x[1], (f32(3), f32(3)), dtype="float32"),
     ],
+    differences=[EMPTY],
 )
 def map_fn(
     fn, elems, dtype=None, parallel_iterations=None, back_prop=True, swap_memory=False, infer_shape=True, name=None,

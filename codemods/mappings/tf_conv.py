@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import f32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import BATCHES, EMPTY, NAN
 
 CHANNELS_LAST = "channels that don't come last: move them to the end with jnp.moveaxis"
 
@@ -49,7 +50,7 @@ CONV2D = [
 ]  # fmt: skip
 
 
-@rule("tf.nn.conv1d", samples=CONV1D)
+@rule("tf.nn.conv1d", samples=CONV1D, differences=[EMPTY, BATCHES])
 def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, name=None):
     return lax.conv_general_dilated(
         input, filters, window(stride, 1, data_format == "NWC"), edges(padding, data_format == "NWC"),
@@ -57,7 +58,7 @@ def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, n
     )  # fmt: skip
 
 
-@rule("tf.nn.conv2d", samples=CONV2D)
+@rule("tf.nn.conv2d", samples=CONV2D, differences=[EMPTY, BATCHES])
 def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None, name=None):
     return lax.conv_general_dilated(
         input, filters, window(strides, 2, data_format == "NHWC"), edges(padding, data_format == "NHWC"),
@@ -72,6 +73,7 @@ def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None,
         sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 2, 1, 1], "SAME"),
         sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 1, 1, 1], padding="VALID"),
     ],
+    differences=[EMPTY, BATCHES],
 )
 def conv3d(input, filters, strides, padding, data_format="NDHWC", dilations=None, name=None):
     return lax.conv_general_dilated(
@@ -88,7 +90,7 @@ DEPTHWISE = [
 ]  # fmt: skip
 
 
-@rule("tf.nn.depthwise_conv2d", samples=DEPTHWISE)
+@rule("tf.nn.depthwise_conv2d", samples=DEPTHWISE, differences=[NAN, EMPTY])
 def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilations=None, name=None):
     if data_format not in (None, "NHWC"):
         refuse(CHANNELS_LAST)
@@ -127,7 +129,7 @@ def separable_conv2d(
     sample(f32(2, 4, 5, 3), f32(3, 3, 2, 3), output_shape=[2, 9, 11, 2], strides=[1, 2, 2, 1], padding="VALID"),
     sample(f32(2, 4, 5, 3), f32(4, 4, 2, 3), [2, 8, 10, 2], 2),
     sample(f32(2, 4, 5, 3), f32(2, 2, 2, 3), [2, 12, 15, 2], 3),
-])  # fmt: skip
+], differences=[EMPTY])  # fmt: skip
 def conv2d_transpose(
     input, filters, output_shape, strides, padding="SAME", data_format="NHWC", dilations=None, name=None
 ):
@@ -170,7 +172,11 @@ def conv1d_transpose(
     )
 
 
-@rule("tf.nn.depth_to_space", samples=[sample(f32(2, 3, 4, 8), 2), sample(f32(1, 2, 2, 9), block_size=3)])
+@rule(
+    "tf.nn.depth_to_space",
+    samples=[sample(f32(2, 3, 4, 8), 2), sample(f32(1, 2, 2, 9), block_size=3)],
+    differences=[EMPTY],
+)
 def depth_to_space(input, block_size, data_format="NHWC", name=None):
     if data_format != "NHWC":
         refuse(CHANNELS_LAST)
@@ -181,7 +187,11 @@ def depth_to_space(input, block_size, data_format="NHWC", name=None):
     return jnp.reshape(jnp.transpose(blocks, (0, 1, 3, 2, 4, 5)), (n, h * block_size, w * block_size, -1))
 
 
-@rule("tf.nn.space_to_depth", samples=[sample(f32(2, 4, 6, 3), 2), sample(f32(1, 3, 3, 2), block_size=3)])
+@rule(
+    "tf.nn.space_to_depth",
+    samples=[sample(f32(2, 4, 6, 3), 2), sample(f32(1, 3, 3, 2), block_size=3)],
+    differences=[EMPTY],
+)
 def space_to_depth(input, block_size, data_format="NHWC", name=None):
     if data_format != "NHWC":
         refuse(CHANNELS_LAST)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Difference, boolean, f32, i32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import NAN
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
 EAGER = Difference("under nnx.jit", "the result's shape depends on values, so this line can't be jitted")
@@ -28,6 +29,7 @@ def axes(axis):
         sample(i32(4), "float32"),
         sample(boolean(3), dtype="float32"),
     ],
+    differences=[NARROW, NAN],
 )
 def cast(x, dtype, name=None):
     return jnp.asarray(x, dtype=as_dtype(dtype))
@@ -202,7 +204,11 @@ def boolean_mask(tensor, mask, axis=None, name="boolean_mask"):
     return jnp.compress(jnp.asarray(mask), tensor, axis=axis)
 
 
-@rule("tf.sequence_mask", samples=[sample(i32(3, high=5), 6), sample(i32(2, 2, high=4), maxlen=4, dtype="float32")])
+@rule(
+    "tf.sequence_mask",
+    samples=[sample(i32(3, high=5), 6), sample(i32(2, 2, high=4), maxlen=4, dtype="float32")],
+    differences=[NARROW],
+)
 def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
     if known(maxlen) and maxlen is None:
         refuse("a mask as long as its longest row has no static shape: give maxlen")

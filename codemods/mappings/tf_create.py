@@ -6,34 +6,39 @@ import jax
 import jax.numpy as jnp
 
 from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
+from codemods.mappings.differences import NAN
 from codemods.mappings.tf_core import LAYOUT
 from codemods.mappings.tf_dtypes import NARROW, as_dtype, float_dtype
 
 WIDE_INPUT = Difference("a NumPy array of 64 bits", "JAX holds it in 32 bits unless x64 is switched on")
 
 
-@rule("tf.zeros", samples=[sample([2, 3]), sample((4,), dtype="int32"), sample([], "bool")])
+@rule("tf.zeros", samples=[sample([2, 3]), sample((4,), dtype="int32"), sample([], "bool")], differences=[NARROW])
 def zeros(shape, dtype="float32", name=None, layout=None):
     if layout is not None:
         refuse(LAYOUT)
     return jnp.zeros(shape, dtype=float_dtype(dtype))
 
 
-@rule("tf.ones", samples=[sample([2, 3]), sample((4,), dtype="int32"), sample([], "bool")])
+@rule("tf.ones", samples=[sample([2, 3]), sample((4,), dtype="int32"), sample([], "bool")], differences=[NARROW])
 def ones(shape, dtype="float32", name=None, layout=None):
     if layout is not None:
         refuse(LAYOUT)
     return jnp.ones(shape, dtype=float_dtype(dtype))
 
 
-@rule("tf.zeros_like", samples=[sample(f32(2, 3)), sample(f32(2, 3), dtype="int32"), sample(i32(4))])
+@rule(
+    "tf.zeros_like", samples=[sample(f32(2, 3)), sample(f32(2, 3), dtype="int32"), sample(i32(4))], differences=[NARROW]
+)
 def zeros_like(input, dtype=None, name=None, layout=None):
     if layout is not None:
         refuse(LAYOUT)
     return jnp.zeros_like(input, dtype=as_dtype(dtype))
 
 
-@rule("tf.ones_like", samples=[sample(f32(2, 3)), sample(f32(2, 3), dtype="int32"), sample(i32(4))])
+@rule(
+    "tf.ones_like", samples=[sample(f32(2, 3)), sample(f32(2, 3), dtype="int32"), sample(i32(4))], differences=[NARROW]
+)
 def ones_like(input, dtype=None, name=None, layout=None):
     if layout is not None:
         refuse(LAYOUT)
@@ -99,14 +104,16 @@ def range_(start, limit=None, delta=1, dtype=None, name="range"):
 @rule(
     "tf.linspace",
     samples=[sample(0.0, 1.0, 5), sample(f32(2), f32(2), num=3, axis=-1), sample(-1.0, stop=2.0, num=4)],
-    differences=[NARROW],
+    differences=[NARROW, NAN],
 )
 def linspace(start, stop, num, name=None, axis=0):
     return jnp.linspace(start, stop, num, axis=axis)
 
 
 @rule(
-    "tf.eye", samples=[sample(3), sample(2, 4), sample(2, num_columns=3, dtype="int32"), sample(2, batch_shape=[3, 1])]
+    "tf.eye",
+    samples=[sample(3), sample(2, 4), sample(2, num_columns=3, dtype="int32"), sample(2, batch_shape=[3, 1])],
+    differences=[NARROW],
 )
 def eye(num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None):
     columns = num_rows if known(num_columns) and num_columns is None else num_columns
@@ -123,7 +130,7 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None
         sample(i32(4, high=5), 5), sample(i32(2, 3, high=4), depth=4, axis=1), sample(i32(3, high=6), 4, dtype="int32"),
         sample(i32(3, high=4), 4, on_value=0.9, off_value=0.1), sample(i32(3, high=4), 4, on_value=5, axis=0),
     ],
-)  # fmt: skip
+ differences=[NARROW])  # fmt: skip
 def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
     axis = -1 if axis is None else axis
     if known(on_value) and on_value is None and known(off_value) and off_value is None:

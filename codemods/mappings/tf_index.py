@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Difference, boolean, f32, i32, known, macro, refuse, rule, sample
+from codemods.mappings.differences import BOOLS
 from codemods.mappings.tf_dtypes import NARROW
 from codemods.mappings.tf_reduce import first
 
@@ -167,7 +168,7 @@ def tensor_scatter_nd_min(tensor, indices, updates, bad_indices_policy="", name=
 @rule(
     "tf.scatter_nd",
     samples=[sample([[1], [3], [1]], f32(3, 2), [5, 2]), sample([[0, 1]], updates=f32(1), shape=(2, 2))],
-    differences=[SET_RANGE],
+    differences=[SET_RANGE, BOOLS],
 )
 def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):
     if bad_indices_policy != "":
@@ -178,6 +179,7 @@ def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):
 @rule(
     "tf.searchsorted",
     samples=[sample([1.0, 2.0, 3.0], f32(5, high=4)), sample([[1, 3, 5], [2, 4, 6]], i32(2, 4), side="right")],
+    differences=[NARROW],
 )
 def searchsorted(sorted_sequence, values, side="left", out_type="int32", name=None):
     return jnp.vectorize(functools.partial(jnp.searchsorted, side=side), signature="(n),(m)->(m)")(

@@ -10,6 +10,7 @@ from flax import nnx
 from jax import lax
 
 from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
+from codemods.mappings.differences import FLOAT_RESULT, INTEGERS, NAN
 from codemods.mappings.tf_index import TAKE_RANGE
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def relu(features, name=None):
     return nnx.relu(features)
 
 
-@rule("tf.nn.relu6", samples=[sample(f32(3, 4, low=-3, high=9))])
+@rule("tf.nn.relu6", samples=[sample(f32(3, 4, low=-3, high=9))], differences=[FLOAT_RESULT])
 def relu6(features, name=None):
     return nnx.relu6(features)
 
@@ -81,7 +82,7 @@ def log_sigmoid(x, name=None):
     return nnx.log_sigmoid(x)
 
 
-@rule("tf.nn.softmax", samples=[sample(X), sample(X, axis=0), sample(X, axis=-1)])
+@rule("tf.nn.softmax", samples=[sample(X), sample(X, axis=0), sample(X, axis=-1)], differences=[NAN])
 def softmax(logits, axis=None, name=None):
     return nnx.softmax(logits, axis=-1 if axis is None else axis)
 
@@ -110,6 +111,7 @@ def bias_add(value, bias, data_format=None, name=None):
 @rule(
     "tf.nn.moments",
     samples=[sample(f32(4, 3, 2), [0, 1]), sample(f32(4, 3), axes=[-1], keepdims=True), sample(f32(4, 3), 0)],
+    differences=[INTEGERS],
 )
 def moments(x, axes, shift=None, keepdims=False, name=None):
     if known(axes) and isinstance(axes, list):
@@ -125,7 +127,7 @@ def moments(x, axes, shift=None, keepdims=False, name=None):
         sample(f32(4, 3), f32(4, 1), f32(4, 1, low=0.1), offset=f32(3), scale=None, variance_epsilon=1e-5),
         sample(f32(4, 3), f32(3), f32(3, low=0.1), None, f32(3), 1e-3),
     ],
-)  # fmt: skip
+ differences=[NAN])  # fmt: skip
 def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
     normalized = nnx.standardize(x, mean=mean, variance=variance, epsilon=variance_epsilon)
     if known(scale) and scale is None and known(offset) and offset is None:
@@ -152,6 +154,7 @@ def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
 @rule(
     "tf.nn.local_response_normalization",
     samples=[sample(f32(2, 3, 3, 8)), sample(f32(1, 2, 2, 8), depth_radius=2, bias=2.0, alpha=0.1, beta=0.75)],
+    differences=[NAN],
 )
 def local_response_normalization(input, depth_radius=5, bias=1, alpha=1, beta=0.5, name=None):
     window = (1, 1, 1, 2 * depth_radius + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flax import nnx
 
 from codemods.engine.rule import f32, refuse, rule, sample
+from codemods.mappings.differences import HALF, NAN
 from codemods.mappings.tf_conv import CHANNELS_LAST, edges, window
 
 POOL = [
@@ -13,7 +14,11 @@ POOL = [
 ]  # fmt: skip
 
 
-@rule("tf.nn.max_pool2d", samples=[*POOL, sample(f32(2, 7, 6, 3), 3, 2, [[0, 0], [1, 1], [0, 1], [0, 0]])])
+@rule(
+    "tf.nn.max_pool2d",
+    samples=[*POOL, sample(f32(2, 7, 6, 3), 3, 2, [[0, 0], [1, 1], [0, 1], [0, 0]])],
+    differences=[NAN],
+)
 def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
     if data_format != "NHWC":
         refuse(CHANNELS_LAST)
@@ -32,7 +37,7 @@ def avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
 POOL1D = [sample(f32(2, 7, 3), 2, 2, "VALID"), sample(f32(2, 7, 3), [3], strides=[2], padding="SAME")]
 
 
-@rule("tf.nn.max_pool1d", samples=POOL1D)
+@rule("tf.nn.max_pool1d", samples=POOL1D, differences=[NAN])
 def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
     if data_format != "NWC":
         refuse(CHANNELS_LAST)
@@ -54,7 +59,7 @@ POOL3D = [
 ]
 
 
-@rule("tf.nn.max_pool3d", samples=POOL3D)
+@rule("tf.nn.max_pool3d", samples=POOL3D, differences=[NAN])
 def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
     if data_format != "NDHWC":
         refuse(CHANNELS_LAST)
@@ -70,7 +75,7 @@ def avg_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
     return nnx.avg_pool(input, window(ksize, 3), strides=window(strides, 3), padding=padding, count_include_pad=False)
 
 
-@rule("tf.nn.max_pool", samples=POOL)
+@rule("tf.nn.max_pool", samples=POOL, differences=[NAN])
 def max_pool(input, ksize, strides, padding, data_format=None, name=None):
     if data_format not in (None, "NHWC", "NWC", "NDHWC"):
         refuse(CHANNELS_LAST)
@@ -81,7 +86,7 @@ def max_pool(input, ksize, strides, padding, data_format=None, name=None):
     )
 
 
-@rule("tf.nn.avg_pool", samples=POOL)
+@rule("tf.nn.avg_pool", samples=POOL, differences=[HALF])
 def avg_pool(input, ksize, strides, padding, data_format=None, name=None):
     if data_format not in (None, "NHWC", "NWC", "NDHWC"):
         refuse(CHANNELS_LAST)

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import f32, inline, known, refuse, rule, sample
-from codemods.mappings.tf_dtypes import as_dtype, float_dtype
+from codemods.mappings.differences import NAN
+from codemods.mappings.tf_dtypes import NARROW, as_dtype, float_dtype
 from codemods.mappings.tf_nn import RANDOM
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def shuffle(value, seed=None, name=None):
 @rule(
     "tf.random.categorical",
     samples=[sample(f32(20, 5), 60, "int32"), sample(f32(20, 5), num_samples=60, dtype="int32", seed=1)],
-    differences=[RANDOM],
+    differences=[RANDOM, NARROW, NAN],
     random=True,
 )
 def categorical(logits, num_samples, dtype=None, seed=None, name=None):
@@ -117,7 +118,7 @@ def gamma(shape, alpha, beta=None, dtype="float32", seed=None, name=None):
 @rule(
     "tf.random.poisson",
     samples=[sample([600], 2.0), sample([600], lam=f32(2, low=3, high=3), dtype="int32")],
-    differences=[RANDOM],
+    differences=[RANDOM, NARROW, NAN],
     random=True,
 )
 def poisson(shape, lam, dtype="float32", seed=None, name=None):
@@ -153,7 +154,7 @@ def stateless_truncated_normal(shape, seed, mean=0.0, stddev=1.0, dtype="float32
         sample([40, 50], seed=[1, 2], minval=0, maxval=9, dtype="int32"),
         sample([40, 50], [1, 2], -1.0, 1.0),
     ],
-    differences=[RANDOM],
+    differences=[RANDOM, NARROW],
     random=True,
 )
 def stateless_uniform(shape, seed, minval=0, maxval=None, dtype="float32", name=None, alg="auto_select"):
@@ -163,7 +164,7 @@ def stateless_uniform(shape, seed, minval=0, maxval=None, dtype="float32", name=
 @rule(
     "tf.random.stateless_categorical",
     samples=[sample(f32(20, 5), 60, [1, 2], dtype="int32")],
-    differences=[RANDOM],
+    differences=[RANDOM, NARROW, NAN],
     random=True,
 )
 def stateless_categorical(logits, num_samples, seed, dtype="int64", name=None):
@@ -207,14 +208,14 @@ def keras_uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
 @rule(
     "tf.keras.random.randint",
     samples=[sample([40, 50], 0, 9), sample([40, 50], minval=-3, maxval=3, seed=1)],
-    differences=[RANDOM],
+    differences=[RANDOM, NARROW],
     random=True,
 )
 def keras_randint(shape, minval, maxval, dtype="int32", seed=None):
     return jax.random.randint(rngs.noise(), shape, minval, maxval, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.random.categorical", samples=[sample(f32(20, 5), 60)], differences=[RANDOM], random=True)
+@rule("tf.keras.random.categorical", samples=[sample(f32(20, 5), 60)], differences=[RANDOM, NARROW, NAN], random=True)
 def keras_categorical(logits, num_samples, dtype="int32", seed=None):
     return jax.random.categorical(rngs.noise(), jnp.expand_dims(logits, 1), shape=(logits.shape[0], num_samples))
 

@@ -8,6 +8,7 @@ import optax
 from jax import lax
 
 from codemods.engine.rule import Difference, boolean, f32, i32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import ANY_ORDER, EMPTY, NAN
 from codemods.mappings.tf_core import axes
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
@@ -36,12 +37,12 @@ def reduce_mean(input_tensor, axis=None, keepdims=False, name=None):
     return jnp.mean(input_tensor, axis=axes(axis), keepdims=keepdims)
 
 
-@rule("tf.reduce_max", samples=[*REDUCED, sample(i32(3, 2), 0)])
+@rule("tf.reduce_max", samples=[*REDUCED, sample(i32(3, 2), 0)], differences=[EMPTY])
 def reduce_max(input_tensor, axis=None, keepdims=False, name=None):
     return jnp.max(input_tensor, axis=axes(axis), keepdims=keepdims)
 
 
-@rule("tf.reduce_min", samples=[*REDUCED, sample(i32(3, 2), 0)])
+@rule("tf.reduce_min", samples=[*REDUCED, sample(i32(3, 2), 0)], differences=[EMPTY])
 def reduce_min(input_tensor, axis=None, keepdims=False, name=None):
     return jnp.min(input_tensor, axis=axes(axis), keepdims=keepdims)
 
@@ -82,7 +83,7 @@ def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
     return jnp.var(input_tensor, axis=axes(axis), keepdims=keepdims)
 
 
-@rule("tf.math.reduce_euclidean_norm", samples=REDUCED)
+@rule("tf.math.reduce_euclidean_norm", samples=REDUCED, differences=[INTEGERS])
 def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False, name=None):
     return jnp.linalg.norm(input_tensor, axis=axes(axis), keepdims=keepdims)
 
@@ -102,7 +103,7 @@ def count_nonzero(input, axis=None, keepdims=None, dtype="int64", name=None):
 @rule(
     "tf.argmax",
     samples=[sample(f32(3, 4)), sample(f32(3, 4), 1), sample(f32(3, 4), axis=-1, output_type="int32")],
-    differences=[NARROW],
+    differences=[NARROW, NAN],
 )
 def argmax(input, axis=None, output_type="int64", name=None):
     return jnp.argmax(input, axis=first(axis))
@@ -111,7 +112,7 @@ def argmax(input, axis=None, output_type="int64", name=None):
 @rule(
     "tf.argmin",
     samples=[sample(f32(3, 4)), sample(f32(3, 4), 1), sample(f32(3, 4), axis=-1, output_type="int32")],
-    differences=[NARROW],
+    differences=[NARROW, NAN],
 )
 def argmin(input, axis=None, output_type="int64", name=None):
     return jnp.argmin(input, axis=first(axis))
@@ -145,7 +146,11 @@ def cumprod(x, axis=0, exclusive=False, reverse=False, name=None):
     return jnp.cumprod(x, axis=axis)
 
 
-@rule("tf.math.cumulative_logsumexp", samples=[sample(f32(3, 4)), sample(f32(3, 4), 1), sample(f32(3), reverse=True)])
+@rule(
+    "tf.math.cumulative_logsumexp",
+    samples=[sample(f32(3, 4)), sample(f32(3, 4), 1), sample(f32(3), reverse=True)],
+    differences=[NAN],
+)
 def cumulative_logsumexp(x, axis=0, exclusive=False, reverse=False, name=None):
     if exclusive:
         refuse("an exclusive cumulative logsumexp: shift lax.cumlogsumexp by one")
@@ -160,6 +165,7 @@ def sort(values, axis=-1, direction="ASCENDING", name=None):
 @rule(
     "tf.argsort",
     samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0), sample(i32(9, high=3), direction="DESCENDING", stable=True)],
+    differences=[NAN],
 )
 def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
     return jnp.argsort(values, axis=axis, descending=direction == "DESCENDING")
@@ -174,6 +180,7 @@ def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
         sample(i32(5, high=3), k=3),
         sample(f32(6), 2, index_type="int32"),
     ],
+    differences=[NAN, ANY_ORDER],
 )
 def top_k(input, k=1, sorted=True, index_type="int32", name=None):
     return lax.top_k(input, k)

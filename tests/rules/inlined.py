@@ -20,6 +20,10 @@ from codemods.engine.values import display, literal
 from tests.rules.objects import RNGS, Case
 
 
+class Stays(AssertionError):
+    """The engine leaves the call as it is, for the reason in the text."""
+
+
 class Values:
     """Names for values that code can't hold, as arguments of a call that is ported."""
 
@@ -50,7 +54,8 @@ class Values:
     ) -> Any:
         """Inlines a body and evaluates the code."""
         found = inline(function, arguments, symbol=symbol, taken=self.names, helpers=helpers)
-        assert not isinstance(found, Residual), f"its own sample is a residual: {found.reason}"
+        if isinstance(found, Residual):
+            raise Stays(found.reason)
         missing = found.imports - namespace().keys()
         assert not missing, f"imports {missing}"
         names = {**self.names, **{helper.__name__: helper for helper in helpers if helper.__name__ in found.helpers}}

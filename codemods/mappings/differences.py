@@ -1,0 +1,42 @@
+"""Differences of meaning that several rules share.
+
+What each covers are kinds of generated cases, see `tests/rules/variants.py`; a rule that names a difference it does
+not have fails its test, as one does that has a difference it does not name.
+"""
+
+from __future__ import annotations
+
+from codemods.engine.rule import Difference
+
+NAN = Difference(
+    "NaN or infinite values", "where they end up may differ; finite values are treated alike", ("nan",), "shape"
+)
+EMPTY = Difference(
+    "a tensor without elements", "JAX fails where TensorFlow gives an empty result or the dtype's limit", ("empty",)
+)
+SCALAR = Difference("a scalar", "TensorFlow gives it back, JAX fails", ("scalar",))
+INTEGERS = Difference(
+    "integer inputs", "TensorFlow's result is an integer, rounded to zero; JAX's is a float32", ("int32",), "shape"
+)
+FLOAT_RESULT = Difference(
+    "integer inputs", "JAX's result is a float32 of the same value", ("int32",), "values of another dtype"
+)
+INTEGER_RESULT = Difference(
+    "integer inputs", "Keras gives a float32, JAX an integer of the same value", ("int32",), "values of another dtype"
+)
+BOOL_RESULT = Difference(
+    "bool inputs", "the result is of another dtype, with the same values", ("bool",), "values of another dtype"
+)
+BOOLS = Difference("bool inputs", "JAX computes with another dtype, or fails", ("bool",))
+HALF = Difference("bfloat16 inputs", "the result is of another float dtype", ("bfloat16",), "values of another dtype")
+STRICT_SHAPES = Difference(
+    "shapes that differ", "TensorFlow broadcasts them, optax and jax.lax fail", ("rank", "broadcast")
+)
+STRICT_FLOATS = Difference("integer inputs", "TensorFlow converts them, optax fails", ("int32",))
+BATCHES = Difference(
+    "several batch dimensions", "TensorFlow takes them, JAX fails; reshape, or use jax.vmap", ("rank",)
+)
+ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
+ENDLESS = Difference(
+    "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"
+)

@@ -1,0 +1,186 @@
+"""A rule on the bench: all of its cases run on both sides, and what comes of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flax import nnx
+
+from codemods.engine.rule import Refused, Rule
+from tests.rules import compare, inlined, programs
+from tests.rules.original import Expected, Inputs, check_shapes, expected
+from tests.rules.programs import Outcome, Program
+from tests.rules.variants import DRAWN, Case, cases
+
+#: Kinds that change neither what is known when porting nor, so, the inlined code.
+_SAME_CODE = ("one", "empty", "broadcast", *DRAWN)
+
+
+class Status(enum.Enum):
+    AGREES = "agrees"
+    REFUSED = "refused"  # the rule leaves this call as it is
+    DECLARED = "differs as declared"
+    WRONG = "wrong"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    case: Case
+    status: Status
+    detail: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Ready:
+    """A case that TensorFlow takes."""
+
+    case: Case
+    inputs: Inputs
+    expected: Expected
+
+    @property
+    def weights(self) -> list[Any] | None:
+        return self.expected.weights if self.expected.gradients is not None else None
+
+
+class Bench:
+    """A rule with what TensorFlow gives for its cases. Raises what TensorFlow raises for a sample."""
+
+    def __init__(self, rule: Rule, symbol: str):
+        self.rule, self.symbol = rule, symbol
+        self.ready: list[_Ready] = []
+        self.rejected: list[tuple[Case, Exception]] = []
+        left_out = {kind for d in rule.differences if d.keeps == "not run" for kind in d.covers}
+        for case in cases(rule):
+            if case.kind in left_out:
+                continue
+            inputs = case.drawn(symbol)
+            try:
+                if case.kind in ("rank", "scalar", "empty"):
+                    check_shapes(rule, symbol, inputs)
+                found = expected(rule, symbol, inputs, gradients=case.kind not in DRAWN)
+            except Exception as error:  # TensorFlow raises errors of every class
+                if case.kind == "sample":
+                    raise
+                self.rejected.append((case, error))
+                continue
+            self.ready.append(_Ready(case, inputs, found))
+
+    def body(self, function: Callable[..., Any], inputs: Inputs) -> Any:
+        """What a body gives. `rngs` stands for itself in bodies: whoever runs one brings it."""
+        args, kwargs = compare.mapped(compare.for_jax, inputs)
+        function.__globals__["rngs"] = nnx.Rngs(0)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            del function.__globals__["rngs"]
+
+    def program(self, ready: _Ready, function: Callable[..., Any], weights: Any) -> Program:
+        return Program(lambda inputs: self.body(function, inputs), ready.inputs, weights)
+
+    def verdicts(self, function: Callable[..., Any] | None = None) -> list[Verdict]:
+        """Runs the body, or another in its place, on all cases."""
+        function = function or self.rule.function
+        outcomes = self.outcomes(self.ready, function)
+        return [self.judged(ready, outcome) for ready, outcome in zip(self.ready, outcomes, strict=True)]
+
+    def outcomes(self, ready: Sequence[_Ready], function: Callable[..., Any]) -> list[Outcome]:
+        """Runs a body on some of the cases. Objects, which probes look at, are not traced."""
+        traced = [self.program(r, function, r.weights) for r in ready if r.expected.probe is None]
+        found = iter(programs.run(traced))
+        return [next(found) if r.expected.probe is None else self._object(r, function) for r in ready]
+
+    def _object(self, ready: _Ready, function: Callable[..., Any]) -> Outcome:
+        try:
+            return Outcome(ready.expected.probe(self.body(function, ready.inputs)))
+        except Exception as error:
+            return Outcome(error=error)
+
+    def judged(self, ready: _Ready, outcome: Outcome) -> Verdict:
+        case = ready.case
+        if isinstance(outcome.error, Refused):
+            if case.kind == "sample":
+                return Verdict(case, Status.WRONG, f"its own sample is refused: {outcome.error}")
+            return Verdict(case, Status.REFUSED, str(outcome.error))
+        try:
+            self.compare(ready, outcome, keeps=None)
+        except AssertionError as error:
+            problem = str(error)
+        else:
+            return Verdict(case, Status.AGREES)
+        for difference in self.rule.differences:
+            if case.kind in difference.covers:
+                try:
+                    self.compare(ready, outcome, keeps=difference.keeps)
+                except AssertionError as error:
+                    problem = f"not even what is declared to hold ({difference.keeps}): {error}"
+                else:
+                    return Verdict(case, Status.DECLARED, difference.when)
+        return Verdict(case, Status.WRONG, problem)
+
+    def compare(self, ready: _Ready, outcome: Outcome, keeps: str | None) -> None:
+        """Raises AssertionError unless the outcome is the expected one, or as much of it as a difference keeps."""
+        if keeps == "":
+            return
+        if outcome.error is not None:
+            raise AssertionError(f"{type(outcome.error).__name__}: {outcome.error}") from outcome.error
+        want, got = ready.expected, outcome.result
+        if keeps == "shape":
+            shapes = [[getattr(x, "shape", ()) for x in compare.leaves(side)] for side in (want.result, got)]
+            assert shapes[0] == shapes[1], f"shapes {shapes[0]} became {shapes[1]}"
+            return
+        check = compare.check_moments if self.rule.random else compare.check
+        check(want.result, got, self.rule.differences, dtypes=keeps != "values of another dtype")
+        if keeps is None and want.gradients is not None:
+            compare.check(want.gradients, list(outcome.gradients or []), where="gradient")
+
+    def inlined(self) -> list[Verdict]:
+        """Compares what the engine makes of the body with the body."""
+        pairs: list[tuple[_Ready, Program, Program]] = []
+        objects: list[Verdict] = []
+        for ready in self.ready:
+            if ready.case.kind in _SAME_CODE:
+                continue
+            if ready.expected.probe is not None:
+                if ready.case.kind == "sample":
+                    objects.append(self._inlined_object(ready))
+                continue
+            body = self.program(ready, self.rule.function, None)
+            code = Program(lambda inputs: inlined.run(self.rule, inputs, self.symbol), ready.inputs, None)
+            if body.text is None or body.text != code.text:
+                pairs.append((ready, body, code))
+        outcomes = programs.run([program for _, *both in pairs for program in both])
+        compared = [self._inlined(r, outcomes[2 * i], outcomes[2 * i + 1]) for i, (r, *_) in enumerate(pairs)]
+        return objects + compared
+
+    def _inlined_object(self, ready: _Ready) -> Verdict:
+        try:
+            code = Outcome(ready.expected.probe(inlined.run(self.rule, ready.inputs, self.symbol)))
+        except Exception as error:
+            code = Outcome(error=error)
+        return self._inlined(ready, self._object(ready, self.rule.function), code)
+
+    def _inlined(self, ready: _Ready, body: Outcome, code: Outcome) -> Verdict:
+        if body.error is not None:
+            return Verdict(ready.case, Status.REFUSED)  # told by `verdicts`
+        if isinstance(code.error, inlined.Stays) and ready.case.kind != "sample":
+            return Verdict(ready.case, Status.REFUSED, str(code.error))
+        if code.error is not None:
+            return Verdict(ready.case, Status.WRONG, f"inlined: {type(code.error).__name__}: {code.error}")
+        try:
+            compare.check(body.result, code.result, where="inlined")
+        except AssertionError as error:
+            return Verdict(ready.case, Status.WRONG, str(error))
+        return Verdict(ready.case, Status.AGREES)
+
+
+def unused(rule: Rule, verdicts: Sequence[Verdict]) -> list[str]:
+    """Kinds that a rule's differences cover without need."""
+    covered = {kind for difference in rule.differences if difference.keeps != "not run" for kind in difference.covers}
+    needed = {verdict.case.kind for verdict in verdicts if verdict.status is Status.DECLARED}
+    return sorted(covered - needed)
+
+

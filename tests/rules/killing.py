@@ -1,0 +1,45 @@
+"""Does a rule's own test fail on a mutant of the rule?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.rules import programs
+from tests.rules.bench import Bench, Status
+from tests.rules.mutants import Mutant
+
+_CHUNK = 8
+
+
+class Killer:
+    """A bench with the programs of the rule as it is, so that a mutant runs only where its program is another."""
+
+    def __init__(self, bench: Bench):
+        self.bench = bench
+        wrong = {v.case.number for v in bench.verdicts() if v.status is Status.WRONG}
+        self.ready = [ready for ready in bench.ready if ready.case.number not in wrong]
+        own = bench.rule.function
+        self.texts = [
+            bench.program(ready, own, ready.weights).text if ready.expected.probe is None else None
+            for ready in self.ready
+        ]
+
+    def kills(self, mutant: Mutant) -> bool:
+        """Runs the mutant until a case tells it from TensorFlow."""
+        return any(self._wrong(mutant.function, chunk) for chunk in self._chunks())
+
+    def _chunks(self) -> Iterator[range]:
+        samples = sum(ready.case.kind == "sample" for ready in self.ready)
+        yield range(samples)
+        for start in range(samples, len(self.ready), _CHUNK):
+            yield range(start, min(start + _CHUNK, len(self.ready)))
+
+    def _wrong(self, function: Callable[..., Any], chunk: range) -> bool:
+        objects = [self.ready[i] for i in chunk if self.ready[i].expected.probe is not None]
+        traced = [i for i in chunk if self.ready[i].expected.probe is None]
+        made = [(i, self.bench.program(self.ready[i], function, self.ready[i].weights)) for i in traced]
+        other = [(self.ready[i], p) for i, p in made if p.text is None or p.text != self.texts[i]]
+        outcomes = [*programs.run([p for _, p in other]), *self.bench.outcomes(objects, function)]
+        pairs = zip([*(ready for ready, _ in other), *objects], outcomes, strict=True)
+        return any(self.bench.judged(ready, outcome).status is Status.WRONG for ready, outcome in pairs)

@@ -1,0 +1,76 @@
+"""What TensorFlow gives for a case of a rule: the result and its gradients, or that it takes no such call."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from codemods.engine.rule import Rule
+from tests.rules import compare, probes
+
+Inputs = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """TensorFlow's side of a case.
+
+    Attributes:
+      result: with NumPy arrays; what the probe gives where there is one.
+      probe: see `probes.probe`.
+      weights: random weights of the result's leaves, None for those that have no gradient.
+      gradients: of the weighted sum with respect to each float array among the inputs; None where there are none.
+    """
+
+    result: Any
+    probe: Any
+    weights: list[np.ndarray | None]
+    gradients: list[np.ndarray] | None
+
+
+def source(rule: Rule, symbol: str, inputs: Inputs) -> Any:
+    """The call itself."""
+    args, kwargs = compare.mapped(compare.for_tf, inputs)
+    if rule.kind == "call":
+        return compare.source_object(symbol)(*args, **kwargs)
+    member = getattr(args[0], symbol)
+    return member(*args[1:], **kwargs) if rule.kind == "method" else member
+
+
+def expected(rule: Rule, symbol: str, inputs: Inputs, gradients: bool = True) -> Expected:
+    """Runs the call. Raises whatever TensorFlow raises."""
+    floats = compare.floats(inputs) if gradients and not rule.random else []
+    watched = [tf.constant(x) for x in floats]
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        result = source(rule, symbol, compare.replaced(inputs, floats, watched))
+        probe = probes.probe(result)
+        if probe is not None:
+            return Expected(_held(probe(result)), probe, [], None)
+        weights = compare.projection(result, compare.seed_of(symbol))
+        parts = zip(compare.leaves(result), weights, strict=True)
+        total = sum((tf.reduce_sum(x * w) for x, w in parts if w is not None), start=0.0)
+    found = None
+    if watched and any(weight is not None for weight in weights):
+        try:
+            found = tape.gradient(total, watched, unconnected_gradients="zero")
+        except (LookupError, NotImplementedError):  # TensorFlow has no gradient for this
+            pass
+        except tf.errors.InvalidArgumentError as error:
+            # Without oneDNN its CPU kernels lack some gradients, such as those of dilated convolutions.
+            if "do not yet support" not in str(error):
+                raise
+    return Expected(_held(result), None, weights, found and [compare.plain(x) for x in found])
+
+
+def check_shapes(rule: Rule, symbol: str, inputs: Inputs) -> None:
+    """Raises what TensorFlow's shape functions say of the call, before a kernel sees it: on tensors of a rank that
+    they don't expect some kernels end the process."""
+    tf.function(lambda: source(rule, symbol, inputs), autograph=False).get_concrete_function()
+
+
+def _held(result: Any) -> Any:
+    return compare.mapped(compare.plain, result)
