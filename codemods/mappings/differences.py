@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from codemods.engine.rule import Difference
 
+ONE_DIMENSION = Difference(
+    "inputs of another rank than 1", "TensorFlow flattens them, jnp.meshgrid fails", ("rank", "scalar")
+)
+FLOAT_INDICES = Difference(
+    "indices or lengths that are floats", "TensorFlow rounds them to zero first", ("float32", "bfloat16"), "shape"
+)
 NAN = Difference(
     "NaN or infinite values", "where they end up may differ; finite values are treated alike", ("nan",), "shape"
 )

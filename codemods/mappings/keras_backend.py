@@ -159,8 +159,10 @@ def ones_like(x, dtype=None, name=None):
 )
 def constant(value, dtype=None, shape=None, name=None):
     if known(shape) and shape is None:
-        return jnp.array(value, dtype=as_dtype(dtype))
-    return jnp.full(shape, value, dtype=as_dtype(dtype))
+        return jnp.array(value, dtype=as_dtype("float32" if dtype is None else dtype))
+    if known(value) and isinstance(value, (list, tuple)):
+        refuse("a shape for values that may be a list: use jnp.full, or reshape jnp.array")
+    return jnp.full(shape, value, dtype=as_dtype("float32" if dtype is None else dtype))
 
 
 @rule("tf.keras.backend.dot", samples=[sample(f32(2, 3), f32(3, 4)), sample(f32(2, 5, 3), f32(3, 4))])

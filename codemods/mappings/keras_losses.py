@@ -9,10 +9,13 @@ from codemods.engine.rule import Difference, f32, i32, inline, known, loss, refu
 CLIPPED = Difference(
     "probabilities below 1e-7 that come straight from a softmax or sigmoid",
     "Keras computes from the logits when it can see them; the port from the clipped probabilities",
+    ("wide", "from_logits"),
 )
 UNNORMED = Difference(
     "targets that do not sum to 1, with from_logits",
     "the values agree; TensorFlow's gradient is the one for targets that do, optax's the true one",
+    ("one", "axis", "from_logits"),
+    "values",
 )
 WEIGHTS = Difference("sample weights of shape (batch, 1)", "are broadcast, where Keras drops the last axis")
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import boolean, f32, i32, known, refuse, rule, sample
-from codemods.mappings.differences import BOOLS
+from codemods.mappings.differences import BOOLS, FLOAT_INDICES, ONE_DIMENSION
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 from codemods.mappings.tf_index import TAKE_RANGE
 
@@ -22,8 +22,8 @@ from codemods.mappings.tf_index import TAKE_RANGE
 )
 def pad(x, pad_width, mode="constant", constant_values=None):
     if constant_values is None:
-        return jnp.pad(x, pad_width, mode=mode)
-    return jnp.pad(x, pad_width, mode=mode, constant_values=constant_values)
+        return jnp.pad(x, pad_width, mode=mode.lower())
+    return jnp.pad(x, pad_width, mode=mode.lower(), constant_values=constant_values)
 
 
 @rule(
@@ -44,7 +44,11 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     return jnp.linspace(start, stop, num, endpoint=endpoint, retstep=retstep, dtype=as_dtype(dtype), axis=axis)
 
 
-@rule("tf.keras.ops.meshgrid", samples=[sample(f32(3), f32(4)), sample(f32(3), f32(4), indexing="ij")])
+@rule(
+    "tf.keras.ops.meshgrid",
+    samples=[sample(f32(3), f32(4)), sample(f32(3), f32(4), indexing="ij")],
+    differences=[ONE_DIMENSION],
+)
 def meshgrid(*x, indexing="xy"):
     return jnp.meshgrid(*x, indexing=indexing)
 
@@ -146,7 +150,7 @@ def take_along_axis(x, indices, axis=None):
 @rule(
     "tf.keras.ops.one_hot",
     samples=[sample(i32(4, high=5), 5), sample(i32(2, 3, high=4), 4, axis=1), sample(i32(3, high=3), 3, dtype="int32")],
-    differences=[NARROW, BOOLS],
+    differences=[NARROW, BOOLS, FLOAT_INDICES],
 )
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     if sparse:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from codemods.engine.rule import boolean, f32, i32, refuse, rule, sample
+from codemods.engine.rule import boolean, f32, i32, known, refuse, rule, sample
 from codemods.mappings.differences import ANY_ORDER, INTEGERS, NAN, SCALAR
 from codemods.mappings.tf_core import axes
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
@@ -191,7 +191,9 @@ def normalize(x, axis=-1, order=2, epsilon=None):
 def moments(x, axes, keepdims=False, synchronized=False):
     if synchronized:
         refuse("synchronized: take jax.lax.pmean of the moments")
-    return jnp.mean(x, axis=tuple(axes), keepdims=keepdims), jnp.var(x, axis=tuple(axes), keepdims=keepdims)
+    if known(axes) and isinstance(axes, list):
+        axes = tuple(axes)
+    return jnp.mean(x, axis=axes, keepdims=keepdims), jnp.var(x, axis=axes, keepdims=keepdims)
 
 
 @rule("tf.keras.ops.matmul", samples=[sample(f32(2, 3), f32(3, 4)), sample(f32(2, 3, 4), f32(2, 4, 5))])

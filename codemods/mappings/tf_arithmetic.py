@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import jax.scipy as jsp
 from jax import lax
 
-from codemods.engine.rule import Array, Difference, f32, i32, refuse, rule, sample
+from codemods.engine.rule import Array, Difference, f32, i32, known, refuse, rule, sample
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
 QUOTIENT = Difference(
@@ -54,7 +54,9 @@ def mod(x, y, name=None):
 
 @rule("tf.truncatediv", samples=[sample(i32(4, low=-9), i32(4, low=1)), sample(i32(3, low=-9), i32(3, low=2))])
 def truncatediv(x, y, name=None):
-    return lax.div(x, y)
+    if known(x.dtype) and x.dtype in ("float32", "bfloat16", "float16"):
+        return jnp.trunc(jnp.divide(x, y))
+    return lax.div(*jnp.broadcast_arrays(x, y))
 
 
 @rule("tf.truncatemod", samples=[sample(i32(4, low=-9), i32(4, low=1)), sample(i32(3, low=-9), i32(3, low=2))])
@@ -133,7 +135,7 @@ def xdivy(x, y, name=None):
 
 @rule("tf.complex", samples=[sample(f32(3), f32(3)), sample(f32(2, 2), f32(2, 2))])
 def complex_(real, imag, name=None):
-    return lax.complex(real, imag)
+    return lax.complex(*jnp.broadcast_arrays(real, imag))
 
 
 @rule("tf.math.real", samples=[sample(COMPLEX), sample(f32(3))])
@@ -167,6 +169,10 @@ def polyval(coeffs, x, name=None):
     differences=[NARROW],
 )
 def saturate_cast(value, dtype, name=None):
+    if dtype == "float32":
+        return jnp.asarray(value, dtype=jnp.float32)
+    if dtype in ("float16", "bfloat16", "float64"):
+        refuse("another float dtype than float32: clip to the limits of jnp.finfo, then cast")
     return jnp.clip(value, jnp.iinfo(as_dtype(dtype)).min, jnp.iinfo(as_dtype(dtype)).max).astype(as_dtype(dtype))
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Difference, boolean, f32, i32, inline, known, refuse, rule, sample
-from codemods.mappings.differences import NAN
+from codemods.mappings.differences import FLOAT_INDICES, NAN, ONE_DIMENSION
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
 EAGER = Difference("under nnx.jit", "the result's shape depends on values, so this line can't be jitted")
@@ -207,7 +207,7 @@ def boolean_mask(tensor, mask, axis=None, name="boolean_mask"):
 @rule(
     "tf.sequence_mask",
     samples=[sample(i32(3, high=5), 6), sample(i32(2, 2, high=4), maxlen=4, dtype="float32")],
-    differences=[NARROW],
+    differences=[NARROW, FLOAT_INDICES],
 )
 def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
     if known(maxlen) and maxlen is None:
@@ -220,6 +220,7 @@ def sequence_mask(lengths, maxlen=None, dtype="bool", name=None):
 @rule(
     "tf.meshgrid",
     samples=[sample(f32(3), f32(4)), sample(f32(3), f32(4), indexing="ij"), sample(i32(2), i32(3), i32(2))],
+    differences=[ONE_DIMENSION],
 )
 def meshgrid(*args, indexing="xy", name="meshgrid"):
     return jnp.meshgrid(*args, indexing=indexing)

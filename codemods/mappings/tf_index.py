@@ -37,8 +37,8 @@ def index(slices):
 def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name=None):
     if batch_dims == 0:
         return jnp.take(params, indices, axis=first(axis))
-    axis = 0 if axis is None or axis == batch_dims else axis
-    axis = axis - batch_dims if axis > 0 else axis
+    axis = batch_dims if axis is None else axis
+    axis = axis - batch_dims if axis >= 0 else axis
     if batch_dims == 1:
         return jax.vmap(functools.partial(jnp.take, axis=axis))(params, indices)
     if batch_dims == 2:

@@ -128,11 +128,11 @@ def adjoint(matrix, name=None):
     ],
 )
 def band_part(input, num_lower, num_upper, name=None):
-    if num_lower == -1 and num_upper == -1:
+    if num_lower < 0 and num_upper < 0:
         return input
-    if num_lower == -1:
+    if num_lower < 0:
         return jnp.tril(input, k=num_upper)
-    if num_upper == -1:
+    if num_upper < 0:
         return jnp.triu(input, k=-num_lower)
     return jnp.triu(jnp.tril(input, k=num_upper), k=-num_lower)
 

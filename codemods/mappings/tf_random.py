@@ -217,7 +217,10 @@ def keras_randint(shape, minval, maxval, dtype="int32", seed=None):
 
 @rule("tf.keras.random.categorical", samples=[sample(f32(20, 5), 60)], differences=[RANDOM, NARROW, NAN], random=True)
 def keras_categorical(logits, num_samples, dtype="int32", seed=None):
-    return jax.random.categorical(rngs.noise(), jnp.expand_dims(logits, 1), shape=(logits.shape[0], num_samples))
+    found = jax.random.categorical(rngs.noise(), jnp.expand_dims(logits, 1), shape=(logits.shape[0], num_samples))
+    if known(dtype) and dtype in ("int32", "int64"):
+        return found
+    return found.astype(as_dtype(dtype))
 
 
 @rule(

@@ -12,6 +12,8 @@ from codemods.mappings.tf_dtypes import as_dtype
 EMPTY = Difference(
     "segments without elements",
     "their maximum or minimum is infinite in JAX (lowest value, or 0 for sorted segments, in TensorFlow)",
+    ("empty", "one", "ties", "nan", "num_segments"),
+    "shape",
 )
 DROPPED = Difference("segment ids out of range", "JAX leaves their elements out")
 NO_GRADIENT = Difference("the gradient", "JAX has none where a segment has several elements")
