@@ -232,8 +232,10 @@ class Losses(Data):
         self.unit.imports |= found.imports
         return text(found.code)
 
-    def metric_update(self, metric: Metric, values: list[Value], frame: Frame) -> dict[str, str] | None:
-        """Keywords of the metric's update, from the arguments of `update_state`."""
+    def metric_update(
+        self, metric: Metric, values: list[Value], frame: Frame, before: list[cst.BaseStatement]
+    ) -> dict[str, str] | None:
+        """Keywords of the metric's update, from the arguments of `update_state`; `before` gets what must precede it."""
         layer = metric.layer
         assert layer.rule.call is not None
         names = [p.name for p in inspect.signature(layer.rule.call).parameters.values() if p.kind is not p.KEYWORD_ONLY]
@@ -243,12 +245,16 @@ class Losses(Data):
             args[name] = self.argument(value)
             given.add(name)
         self.fill_defaults(layer.rule, args)
-        found = inline(layer.rule.call, args, given=frozenset(given), symbol=layer.symbol, helpers=layer.rule.helpers)
+        taken = frozenset(frame.env) | {name for statement in before for name in assigned_names(statement)}
+        found = inline(
+            layer.rule.call, args, given=frozenset(given), symbol=layer.symbol, helpers=layer.rule.helpers, taken=taken
+        )
         if isinstance(found, Residual) or not isinstance(found.code, cst.Dict):
             reason = found.reason if isinstance(found, Residual) else "its update has no keywords"
             self.unit.residual(frame.function, cst.Name("_"), layer.symbol, reason)
             return None
         self.unit.imports |= found.imports
+        before.extend(found.prelude)
         pairs = [e for e in found.code.elements if isinstance(e, cst.DictElement)]
         return {e.key.evaluated_value: text(e.value) for e in pairs if isinstance(e.key, cst.SimpleString)}  # type: ignore
 

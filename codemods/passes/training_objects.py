@@ -39,8 +39,10 @@ class Objects(Tapes):
         target = node.targets[0].target
         value = frame.env.get(target.value) if isinstance(target, cst.Name) else None
         made = value is not None and value.layer is not None and value.layer.rule.kind == "loss"
-        if not made or frame.mode != "plain" or frame.function != "<module>" or not isinstance(node.value, cst.Call):
+        if not made or frame.mode != "plain" or not isinstance(node.value, cst.Call):
             return items, config
+        if frame.function != "<module>":
+            return [], config  # its calls are written out; there is no object
         assert isinstance(target, cst.Name) and value is not None
         return [self.loss_function(target.value, value, node, frame)], config
 

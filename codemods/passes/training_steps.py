@@ -104,22 +104,24 @@ class Steps(Compiling):
             return "model(x, training=True)" if spec is None or spec.mode else "model(x)"
         return "model(x, training=False)" if spec is not None and spec.mode_required else "model(x)"
 
-    def updates(self, compiled: Compiled, batch: Batch, frame: Frame) -> str | None:
-        """Arguments of `metrics.update` after a step."""
+    def updates(self, compiled: Compiled, batch: Batch, frame: Frame) -> tuple[str, str] | None:
+        """Arguments of `metrics.update` after a step, and the lines of the step's body that must come before."""
         metrics = self.metrics_of(compiled)
         if metrics is None:
             return None
         self.unit.imports.add("jnp")
         found = {"loss": "jnp.full(len(y), loss)"}
+        before: list[cst.BaseStatement] = []
         for metric in metrics:
-            update = self.metric_update(metric, [batch.labels, batch.predictions], frame)
+            update = self.metric_update(metric, [batch.labels, batch.predictions], frame, before)
             if update is None:
                 return None
             if any(found.get(key, code) != code for key, code in update.items()):
                 self.unit.residual(frame.function, compiled.node, metric.name, "two metrics of one name")
                 return None
             found |= update
-        return ", ".join(f"{key}={code}" for key, code in found.items())
+        lines = "".join(f"    {line}\n" for statement in before for line in text(statement).strip().splitlines())
+        return ", ".join(f"{key}={code}" for key, code in found.items()), lines
 
     def make_metrics(self, compiled: Compiled, frame: Frame) -> str | None:
         """`nnx.MultiMetric(...)` with the loss first, as Keras reports them."""
@@ -161,16 +163,17 @@ class Steps(Compiling):
         updates = self.updates(compiled, batch, frame)
         if loss is None or updates is None:
             return None
+        given, before = updates
         name, model = text(batch.predictions.code), self.forward(compiled, True)
         prepare = f"    {batch.prepare}\n\n" if batch.prepare else ""
         code = f"@nnx.jit\ndef NAME(model, optimizer, metrics, x, y):\n{prepare}    def loss_fn(model):\n"
-        if name in updates:
+        if name in given + before:
             code += f"        {name} = {model}\n        return {loss}, {name}\n\n"
             code += f"    (loss, {name}), grads = nnx.value_and_grad(loss_fn, has_aux=True)(model)\n"
         else:
             code += f"        {name} = {model}\n        return {loss}\n\n"
             code += "    loss, grads = nnx.value_and_grad(loss_fn)(model)\n"
-        code += f"    optimizer.update(model, grads)\n    metrics.update({updates})\n"
+        code += f"    optimizer.update(model, grads)\n{before}    metrics.update({given})\n"
         self.unit.imports.add("nnx")
         return self.step("train", "train_step", compiled, frame, code)
 
@@ -180,11 +183,12 @@ class Steps(Compiling):
         updates = self.updates(compiled, batch, frame)
         if loss is None or updates is None:
             return None
+        given, before = updates
         name = text(batch.predictions.code)
         prepare = f"    {batch.prepare}\n" if batch.prepare else ""
         code = (
             f"@nnx.jit\ndef NAME(model, metrics, x, y):\n{prepare}"
-            f"    {name} = {self.forward(compiled, False)}\n    loss = {loss}\n    metrics.update({updates})\n"
+            f"    {name} = {self.forward(compiled, False)}\n    loss = {loss}\n{before}    metrics.update({given})\n"
         )
         self.unit.imports.add("nnx")
         return self.step("eval", "eval_step", compiled, frame, code)

@@ -55,7 +55,7 @@ class Trackers(Objects):
         layer = dataclasses.replace(
             base.layer, arguments=self.named(base.layer.symbol, base.special.name, dict(base.layer.arguments))
         )
-        update = self.metric_update(Metric(base.special.name, layer), [value for _, value in arguments], frame)
+        update = self.metric_update(Metric(base.special.name, layer), [value for _, value in arguments], frame, frame.prelude)
         if update is None:
             return Value(node)
         given = ", ".join(f"{key}={value}" for key, value in update.items())
