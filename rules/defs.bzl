@@ -13,12 +13,18 @@
 """
 
 load("//rules/private:jax_migration.bzl", _jax_migration = "jax_migration")
+load("//rules/private:tf_audit.bzl", _tf_audit = "tf_audit")
+load("//rules/private:tf_audit_aspect.bzl", _tf_audit_aspect = "tf_audit_aspect")
+load("//rules/providers:audit_info.bzl", _TfAuditInfo = "TfAuditInfo")
 load("//rules/providers:certificate_info.bzl", _CertificateInfo = "CertificateInfo")
 load("//rules/providers:port_info.bzl", _PortInfo = "PortInfo")
 load("//rules/providers:report_info.bzl", _ReportInfo = "ReportInfo")
 load("//rules/providers:trace_info.bzl", _TraceInfo = "TraceInfo")
 
 jax_migration = _jax_migration
+tf_audit = _tf_audit
+tf_audit_aspect = _tf_audit_aspect
+TfAuditInfo = _TfAuditInfo
 CertificateInfo = _CertificateInfo
 PortInfo = _PortInfo
 ReportInfo = _ReportInfo
