@@ -25,12 +25,19 @@ def default_call(model: Any, layer_class: type[Any] | None = None) -> str:
     return "model(*inputs, training=False)" if "training" in parameters else "model(*inputs)"
 
 
-def check_call(call: str) -> None:
-    """Raises BadInputError unless the text is an expression."""
+def check(what: str, text: str) -> None:
+    """Raises BadInputError unless the text is an expression.
+
+    Args:
+      what: how the message names it, such as `--call`.
+      text: what the user gave.
+    """
     try:
-        ast.parse(call, mode="eval")
+        ast.parse(text, mode="eval")
     except SyntaxError as error:
-        raise BadInputError(f"--call {call!r} is not an expression: {error.msg}") from None
+        raise BadInputError(f"{what} {text!r} is not an expression: {error.msg}") from None
+    except ValueError as error:  # NUL bytes
+        raise BadInputError(f"{what} {text!r} is not an expression: {error}") from None
 
 
 def in_training(call: str) -> str | None:

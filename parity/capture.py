@@ -43,8 +43,9 @@ def capture(request: Request, out: str, keras: str = "auto", timeout: float = 60
         source.parse(request.example)
     else:
         inputs.SpecInputs(request.specs)
-    if request.call is not None:
-        call.check_call(request.call)
+    for what, expression in (("--entry", request.entry), ("--call", request.call)):
+        if expression is not None:
+            call.check(what, expression)
     source.module_name(request.source, request.package_root)
     first_error: BadInputError | None = None
     for legacy in {"auto": (False, True), "3": (False,), "legacy": (True,)}[keras]:

@@ -22,6 +22,7 @@ _PYTHON_2 = (
     (re.compile(r"^\s*raise\s+[\w.]+\s*,\s*['\"\w]"), "`raise X, message`"),
     (re.compile(r"\w\s*<>\s*\w"), "`<>`"),
     (re.compile(r"\bur['\"]"), "`ur''`"),
+    (re.compile(r"`[^`]+`"), "`x` in backquotes"),
     (re.compile(r"(?<![\w.])0[0-7]+(?![\w.])"), "octal numbers such as 0777"),
 )
 

@@ -92,6 +92,10 @@ def load(request: Request, frameworks: Frameworks, prepared: Any = None) -> Unit
     else:
         model = _run(lambda: _entry(request, module), request, request.entry or "", f"the entry {request.entry!r}")
         inputs = SpecInputs(request.specs)
+    if isinstance(model, type) and request.call is None:
+        name = model.__name__
+        reason = f"the entry gives the class {name}, not an object of it; write {name}(...) with its arguments"
+        raise BadInputError(reason, request.source, _line_of(model))
     if not callable(model) and request.call is None:
         raise BadInputError(f"the entry gives a {type(model).__name__}, which can't be called", request.source)
     call = request.call or calls.default_call(model, frameworks.keras.layers.Layer)
@@ -138,10 +142,7 @@ def _import(request: Request) -> types.ModuleType:
 
 
 def _entry(request: Request, module: types.ModuleType) -> Any:
-    try:
-        code = compile(request.entry or "", "<entry>", "eval", dont_inherit=True)
-    except SyntaxError as error:
-        raise BadInputError(f"the entry {request.entry!r} is not an expression: {error.msg}") from None
+    code = compile(request.entry or "", "<entry>", "eval", dont_inherit=True)
     try:
         return eval(code, dict(vars(module)))  # noqa: S307 - the user's own
     except NameError as error:

@@ -119,6 +119,8 @@ class RefusalTest(parameterized.TestCase):
             r"refused.py:\d+: the entry 'Needy\(0\)' raised ValueError: units must be positive",
         ),
         ("Idle()", "float32[4,6]", r"refused.py:\d+: the entry 'Idle\(\)': name 'Idle' is not defined"),
+        ("Log", "float32[4,6]", r"refused.py:7: the entry gives the class Log, not an object of it; write Log\("),
+        ("Log(", "float32[4,6]", r"--entry 'Log\(' is not an expression: '\(' was never closed"),
     )
     def test_says_why(self, entry, spec, reason):
         out = os.path.join(self.create_tempdir(), "out")

@@ -19,6 +19,7 @@ class SourceTest(parameterized.TestCase):
         (b'import tensorflow as tf\n\nprint "loss", 3\n', 3, "Python 2 code: print is a statement"),
         (b"import tensorflow as tf\ntry:\n  pass\nexcept IOError, e:\n  pass\n", 4, "Python 2 code"),
         (b"import tensorflow as tf\nif a <> b:\n  pass\n", 2, "Python 2 code: `<>`"),
+        (b"import tensorflow as tf\nx = `1`\n", 2, "Python 2 code: `x` in backquotes"),
         (b"import numpy\n", 1, "nothing to migrate"),
         (b"import tensorflow\n# caf\xe9\n", 2, "is not UTF-8: byte 0xe9"),
         (b"import tensorflow\n\0\n", 1, "syntax error"),
