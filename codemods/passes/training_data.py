@@ -10,7 +10,7 @@ import libcst as cst
 import numpy as np
 
 from codemods.passes.frame import Frame
-from codemods.passes.training_models import Models
+from codemods.passes.training_penalties import LossTerms
 from codemods.passes.training_values import SEED
 from codemods.passes.values import Lasting, Value, text
 
@@ -47,7 +47,7 @@ class Dataset(Lasting):
         return cst.parse_expression(f"Batches({', '.join(given)})")
 
 
-class Data(Models):
+class Data(LossTerms):
     """Input data of ordinary functions."""
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
@@ -105,6 +105,14 @@ class Data(Models):
         return [*body[:at], *[cst.parse_statement(line) for line in lines], *body[at:]]
 
     # -- arrays in memory --------------------------------------------------------------------------
+
+    def _small_Assign(self, node: cst.Assign, frame: Frame) -> tuple[list[Any], bool]:
+        items, config = super()._small_Assign(node, frame)
+        target = node.targets[0].target
+        value = frame.env.get(target.value) if isinstance(target, cst.Name) else None
+        if frame.mode == "plain" and value is not None and isinstance(value.special, Dataset) and value.special.size is None:
+            return [], config  # the batches are made where their size is given
+        return items, config
 
     def call_method(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
         _, base, name = callee.special

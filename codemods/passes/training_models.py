@@ -109,14 +109,11 @@ class Models(Host):
             code = code.visit(_Put(base.code))  # type: ignore[assignment]
             item = Value(cst.Name("_"), tensor=TensorType())
             return Value(code, item=item, special=Parameters((text(base.code),)), staged=True)
-        if name == "losses" and is_model and frame.mode == "plain":
-            self.unit.note(node, f"`{text(node)}` is empty: penalties and `add_loss` would be listed as not ported")
-            return Value(cst.parse_expression("[]"), known=[], items=[])
         return super().attribute(base, node, frame)
 
     def _small_AugAssign(self, node: cst.AugAssign, frame: Frame) -> tuple[list[Any], bool]:
         items, config = super()._small_AugAssign(node, frame)
-        empty = [i for i in items if isinstance(i, cst.AugAssign) and text(i.value) in ("sum([])", "0")]
+        empty = [i for i in items if isinstance(i, cst.AugAssign) and text(i.value) in ("0.0", "0")]
         return [i for i in items if i not in empty], config
 
     # -- other methods of models ------------------------------------------------------------------

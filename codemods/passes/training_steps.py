@@ -166,13 +166,14 @@ class Steps(Compiling):
         given, before = updates
         name, model = text(batch.predictions.code), self.forward(compiled, True)
         prepare = f"    {batch.prepare}\n\n" if batch.prepare else ""
-        code = f"@nnx.jit\ndef NAME(model, optimizer, metrics, x, y):\n{prepare}    def loss_fn(model):\n"
+        inner = "loss_fn" if "loss_fn" not in read_names(cst.parse_expression(loss)) else "batch_loss"
+        code = f"@nnx.jit\ndef NAME(model, optimizer, metrics, x, y):\n{prepare}    def {inner}(model):\n"
         if name in given + before:
             code += f"        {name} = {model}\n        return {loss}, {name}\n\n"
-            code += f"    (loss, {name}), grads = nnx.value_and_grad(loss_fn, has_aux=True)(model)\n"
+            code += f"    (loss, {name}), grads = nnx.value_and_grad({inner}, has_aux=True)(model)\n"
         else:
             code += f"        {name} = {model}\n        return {loss}\n\n"
-            code += "    loss, grads = nnx.value_and_grad(loss_fn)(model)\n"
+            code += f"    loss, grads = nnx.value_and_grad({inner})(model)\n"
         code += f"    optimizer.update(model, grads)\n{before}    metrics.update({given})\n"
         self.unit.imports.add("nnx")
         return self.step("train", "train_step", compiled, frame, code)

@@ -61,6 +61,17 @@ class Trackers(Objects):
         given = ", ".join(f"{key}={value}" for key, value in update.items())
         return Value(cst.parse_expression(f"{code}.update({given})"))
 
+    def call_layer(self, callee: Value, arguments: Any, node: cst.Call, frame: Frame) -> Value:
+        """`train_loss(loss)` updates, and gives the result, which a statement does not read."""
+        if not isinstance(callee.special, Tracker) or frame.mode != "plain":
+            return super().call_layer(callee, arguments, node, frame)
+        small = self.line.body[0] if self.line is not None else None
+        if not (isinstance(small, cst.Expr) and small.value is node):
+            reason = "the result of a metric that is updated in the same expression: update it in a statement of its own"
+            frame.unit.residual(frame.function, node, "Metric.__call__", reason)
+            return Value(node)
+        return self.tracker_method(callee, "__call__", node, frame)
+
     def _eval_DictComp(self, node: cst.DictComp, frame: Frame) -> Value:
         """`{m.name: m.result() for m in self.metrics}`."""
         source = self.eval(node.for_in.iter, frame) if frame.mode == "plain" else None
