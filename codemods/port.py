@@ -7,6 +7,7 @@ full, 3 residuals left, 2 bad input.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import pathlib
 import sys
@@ -15,6 +16,10 @@ from typing import Any
 import libcst as cst
 from absl import app, flags
 
+from codemods.linking.files import linked_files
+from codemods.linking.link import Linked, link
+from codemods.linking.parents import stand_in_parents
+from codemods.linking.unlink import ported_path
 from codemods.passes.frame import Frame
 from codemods.passes.output import Output
 from codemods.passes.porter import Porter
@@ -25,6 +30,7 @@ from codemods.passes.weights import WeightsMap
 
 _SOURCE = flags.DEFINE_string("source", None, "The file to port.", required=True)
 _TRACE = flags.DEFINE_string("trace", None, "Facts of a run of the original, as parity.capture writes them.")
+_ROOT = flags.DEFINE_string("package_root", None, "The folder that imports start from; linked files are ported, too.")
 _OUT = flags.DEFINE_string("out", None, "The folder to write to.", required=True)
 
 _ENTRY = "__jaxport_entry__"
@@ -34,10 +40,17 @@ _OPTIMIZER = "__jaxport_optimizer__"
 class Port:
     """One port, from text to text."""
 
-    def __init__(self, source: str, file: str, trace: dict[str, Any] | None):
+    def __init__(self, source: str, file: str, trace: dict[str, Any] | None, root: pathlib.Path | None = None):
+        """`root`: the folder that imports start from; None for a file that is ported alone."""
         self.trace = trace or {}
-        self.lines_in = _count_lines(source)
-        self.unit = Unit(source + self._extra(), file, Trace(trace))
+        self.root = root
+        linked = self._linked(source, file)
+        if linked is None:
+            self.lines_in = _count_lines(source)
+            self.unit = Unit(source + self._extra(), file, Trace(trace))
+        else:
+            self.lines_in = sum(_count_lines(f.text) for f in linked.files) - _count_lines(self._extra())
+            self.unit = Unit(linked.text, file, Trace(trace), linked)
         for table in (self.unit.functions,):
             for name in (_ENTRY, _OPTIMIZER):
                 table.pop(name, None)
@@ -56,6 +69,19 @@ class Port:
         self.output = Output(self.porter)
         self.source = self.output.text()
         self._late_residuals()
+
+    def _linked(self, source: str, file: str) -> Linked | None:
+        """The file with those of its package that it needs, if there are any."""
+        files = linked_files(self.root, file) if self.root is not None else []
+        if len(files) < 2:
+            return None
+        entry = dataclasses.replace(files[-1], text=source.rstrip("\n") + "\n" + self._extra())
+        return link(self.root, [*files[:-1], entry])  # type: ignore[arg-type]
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Text of the port of every file, by the original's path."""
+        return self.output.texts()
 
     def _late_residuals(self) -> None:
         """What printing found: those definitions are left as they were, too."""
@@ -104,6 +130,7 @@ class Port:
         result: dict[str, Any] = {
             "version": 1, "module": module, "entry": self.entry, "call": self._call(),
             "mode": self._mode(), "optimizer": self.optimizer, "train_step": None, "weights": [],
+            "penalty": None,
         }  # fmt: skip
         root = self.unit.trace.root
         spec = self._root_spec(root) if root is not None else None
@@ -115,6 +142,8 @@ class Port:
             # The parity test says what is wrong, with the place; here there is just no map to give.
             result["problem"] = f"the ported entry can't be made: {type(error).__name__}: {error}"
             return result
+        terms = [name for name in ("penalties", "added_losses") if name in self.unit.helpers]
+        result["penalty"] = " + ".join(f"{name}(model)" for name in terms) or None
         walk = WeightsMap(self.porter, model)
         result["weights"] = walk.of_root(spec, root)
         return result
@@ -159,6 +188,10 @@ class Port:
         from flax import nnx
 
         names: dict[str, Any] = {"__name__": "ported"}
+        if self.root is not None:
+            package = ".".join(pathlib.PurePosixPath(self.unit.file).parts[:-1])
+            stand_in_parents(package, self.root)
+            names["__package__"] = package
         source = Output(self.porter, drop_failed=True).text() if self.output.failed else self.source
         exec(compile(source, "<ported>", "exec"), names)
         names |= {"jax": jax, "jnp": jnp, "np": np, "nnx": nnx}
@@ -220,12 +253,18 @@ def main(argv: list[str]) -> int:
     except cst.ParserSyntaxError as error:
         print(f"{path}:{error.raw_line}: syntax error; only Python 3 is read", file=sys.stderr)
         return 2
-    port = Port(source, trace.get("source", path.name) if trace else path.name, trace)
+    root = pathlib.Path(_ROOT.value).resolve() if _ROOT.value else None
+    file = path.resolve().relative_to(root).as_posix() if root else path.name
+    port = Port(source, trace.get("source", file) if trace else file, trace, root)
     out = pathlib.Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     module = f"{path.stem}_jax.py"
     weights = port.weights_map(module)
-    (out / module).write_text(port.source, encoding="utf-8")
+    for original, text_ in port.sources.items():
+        # The entry's port lies in the folder itself, the others where their originals lie below the root.
+        place = out / module if original == port.unit.file else out / "package" / ported_path(original)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text_, encoding="utf-8")
     (out / "weights_map.json").write_text(json.dumps(weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     (out / "residuals.json").write_text(json.dumps(port.residuals(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return 3 if port.unit.residuals else 0

@@ -26,6 +26,8 @@ import safetensors
 from safetensors.numpy import save_file
 
 VERSION = 1
+#: The name that the sum of the penalties on weights has among outputs.
+PENALTY = "(penalties)"
 MODES = ("inference", "training")
 
 

@@ -14,7 +14,7 @@ from parity import trees
 from parity.facts import is_trained
 from parity.frameworks import Frameworks
 from parity.noise import STREAM
-from parity.oracle_file import Steps
+from parity.oracle_file import PENALTY, Steps
 
 SGD_RATE = 0.01
 Arrays = dict[str, np.ndarray]
@@ -68,7 +68,10 @@ class Original:
         """Output tensors by path."""
         with STREAM.evaluation():
             outputs = calls.evaluate(self._modes[mode], self._model, inputs, {"tf": self._tf})
-        return dict(trees.flatten(outputs))
+        found = dict(trees.flatten(outputs))
+        # Penalties on weights, which `fit` adds to the loss.
+        losses = self._model.losses if isinstance(self._model, self._frameworks.keras.layers.Layer) else ()
+        return {**found, PENALTY: self._tf.add_n(list(losses))} if losses else found
 
     def tensors(self, inputs: Any) -> Any:
         """Inputs as tensors, floats in this precision."""

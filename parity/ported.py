@@ -14,7 +14,7 @@ from flax import nnx
 from parity import call as calls
 from parity import jax_randomness, trees
 from parity.noise import STREAM
-from parity.oracle_file import Steps
+from parity.oracle_file import PENALTY, Steps
 
 SGD_RATE = 0.01
 Arrays = dict[str, Any]
@@ -27,15 +27,17 @@ class Ported:
       model: what the entry gave: a module or a function.
       modes: the expression of the call in each mode.
       names: globals of its module.
+      penalty: the expression of the penalties on weights, which is compared like an output.
 
     Attributes:
       evaluated: results kept by whoever evaluates, by name.
     """
 
-    def __init__(self, model: Any, modes: Mapping[str, str], names: Mapping[str, Any]):
+    def __init__(self, model: Any, modes: Mapping[str, str], names: Mapping[str, Any], penalty: str | None = None):
         jax_randomness.without_dropout(model)
         self._model = model
         self._modes = dict(modes)
+        self._penalty = penalty
         self._names = {**names, "jax": jax, "jnp": jnp, "np": np, "nnx": nnx, "optax": optax}
         self.evaluated: dict[str, Arrays] = {}
         self._compiled: dict[str, Callable[..., Any]] = {}
@@ -70,7 +72,7 @@ class Ported:
         graph, params, rest = self._split()
         with STREAM.evaluation():
             found = jax.eval_shape(lambda p, r, i: self._call(mode, graph, p, r, i)[0], params, rest, inputs)
-        return {path: (tuple(value.shape), str(value.dtype)) for path, value in trees.flatten(found)}
+        return {path: (tuple(value.shape), str(value.dtype)) for path, value in found.items() if path != PENALTY}
 
     def evaluate(self, mode: str, inputs: Any, cotangents: Mapping[str, np.ndarray] | None) -> Arrays:
         """Outputs, state and, with cotangents, gradients of one call; the model is left as it was.
@@ -85,8 +87,7 @@ class Ported:
             arrays = {**floats, **others}
             given = trees.map_arrays(lambda path, _: arrays[path], inputs)
             outputs, state = self._call(mode, graph, params, rest, given)
-            found = dict(trees.flatten(outputs))
-            return _projection(found, cotangents), (found, state)
+            return _projection(outputs, cotangents), (outputs, state)
 
         name = f"{mode} {sorted(cotangents or ())}"
         if cotangents:
@@ -116,7 +117,7 @@ class Ported:
         def loss(params: Any, rest: Any, arrays: Any, cotangents: Any, scale: Any) -> Any:
             given = trees.map_arrays(lambda path, _: arrays[path], inputs)
             outputs, state = self._call(mode, graph, params, rest, given)
-            return _projection(dict(trees.flatten(outputs)), cotangents) * scale, state
+            return _projection(outputs, cotangents) * scale, state
 
         arrays = {**floats, **others}
         function = jax.grad(loss, has_aux=True)
@@ -139,9 +140,11 @@ class Ported:
             return None, nnx.State({}), nnx.State({})
         return nnx.split(self._model, nnx.Param, ...)
 
-    def _call(self, mode: str, graph: Any, params: Any, rest: Any, inputs: Any) -> tuple[Any, Any]:
+    def _call(self, mode: str, graph: Any, params: Any, rest: Any, inputs: Any) -> tuple[Arrays, Any]:
         model = self._model if graph is None else nnx.merge(graph, params, rest, copy=True)
-        outputs = calls.evaluate(self._modes[mode], model, inputs, self._names)
+        outputs = dict(trees.flatten(calls.evaluate(self._modes[mode], model, inputs, self._names)))
+        if self._penalty is not None:
+            outputs[PENALTY] = calls.evaluate(self._penalty, model, inputs, self._names)
         return outputs, rest if graph is None else nnx.state(model, nnx.Not(nnx.Param))
 
     def _run(self, name: str, function: Callable[..., Any], *args: Any) -> Any:

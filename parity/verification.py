@@ -18,7 +18,7 @@ from parity import call as calls
 from parity import jax_randomness, source, trees
 from parity.checks import LEVELS, Check, Pair, compare, holds
 from parity.optimizer_checks import check_steps
-from parity.oracle_file import MODES, Oracle
+from parity.oracle_file import MODES, PENALTY, Oracle
 from parity.ported import Ported
 from parity.weights_map import WeightsMap
 
@@ -52,7 +52,7 @@ def run(
     checks.append(holds("shapes", f"makes {entry}", failure is None, failure or ""))
     if failure is not None:
         return checks
-    ported = Ported(model, _modes(weights.data), names)
+    ported = Ported(model, _modes(weights.data), names, weights.data.get("penalty"))
     variables = oracle.variables if oracle is not None else _variables(trace)
     checks += weights.check(variables, ported.leaves())
     if not checks[-1].passed:
@@ -177,6 +177,7 @@ def _forward(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, _:
         got = _evaluate(ported, oracle, case, mode, prefix)
         for kind in ("outputs/", "state/"):
             wanted = oracle.below(prefix + kind)
+            got = got if PENALTY in wanted or got.get(f"outputs/{PENALTY}", 1) != 0 else _without_penalty(got)
             have = {name[len(kind) :]: value for name, value in got.items() if name.startswith(kind)}
             limits = {path: oracle.tolerances[prefix + kind + path] for path in wanted}
             if kind == "state/":
@@ -192,6 +193,11 @@ def _forward(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, _:
                 ]
                 missing = sorted(set(wanted) ^ set(have)) if kind == "outputs/" else sorted(set(wanted) - set(have))
                 yield compare(level, f"{case.title}, {mode}: {label}", pairs, missing)
+
+
+def _without_penalty(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The sum of the penalties is 0 for a model without any, whose original has none."""
+    return {name: value for name, value in arrays.items() if name != f"outputs/{PENALTY}"}
 
 
 def _gradients(ported: Ported, weights: WeightsMap, oracle: Oracle, level: str, _: Any) -> Iterator[Check]:

@@ -7,6 +7,7 @@ from flax import nnx
 
 from codemods.engine.rule import Difference, boolean, f32, inline, known, layer, refuse, sample
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 HIDDEN = Difference("a query whose mask hides every key", "Flax gives all keys the same weight, Keras 3 sometimes none")
 
@@ -34,7 +35,7 @@ def causal(query, value):
     "tf.keras.layers.MultiHeadAttention",
     differences=[HIDDEN],
     samples=[
-        sample(2, 3, x=(f32(2, 5, 4), f32(2, 5, 4))),
+        sample(2, 3, kernel_regularizer="l2", bias_regularizer="l1", x=(f32(2, 5, 4), f32(2, 5, 4))),
         sample(num_heads=2, key_dim=3, output_shape=6, use_bias=False, x=(f32(2, 5, 4), f32(2, 7, 3))),
         sample(2, 3, x=(f32(2, 5, 4), f32(2, 7, 3), f32(2, 7, 3))),
         sample(2, 3, x=(f32(2, 5, 4), f32(2, 7, 3)), call={"attention_mask": boolean(2, 5, 7)}),
@@ -64,7 +65,8 @@ class MultiHeadAttention:
             num_heads, query.shape[-1], qkv_features=num_heads * key_dim, out_features=output_shape,
             in_kv_features=value.shape[-1], dropout_rate=dropout, broadcast_dropout=not dropout, use_bias=use_bias,
             kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), decode=False,
-            rngs=rngs,
+            kernel_metadata=penalty(kernel_regularizer), out_kernel_metadata=penalty(kernel_regularizer),
+            bias_metadata=penalty(bias_regularizer), out_bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,

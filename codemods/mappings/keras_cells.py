@@ -5,6 +5,7 @@ from flax import nnx
 from codemods.engine.rule import Weight, f32, layer, made, refuse, sample
 from codemods.mappings.keras_activate import as_function
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 from codemods.mappings.keras_recurrent import (
     GRUCell,
     forget_bias,
@@ -47,7 +48,9 @@ class LSTMCell:
         return nnx.OptimizedLSTMCell(
             x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
             kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
-            bias_init=bias_init, rngs=rngs,
+            bias_init=bias_init, kernel_metadata=penalty(kernel_regularizer),
+            recurrent_kernel_metadata=penalty(recurrent_regularizer), bias_metadata=penalty(bias_regularizer),
+            rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, states):
@@ -77,7 +80,8 @@ class GRUCellRule:
         return GRUCell(
             x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
             kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
-            bias_init=initializer(bias_initializer), rngs=rngs,
+            bias_init=initializer(bias_initializer), kernel_metadata=penalty(kernel_regularizer),
+            recurrent_kernel_metadata=penalty(recurrent_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, states):
@@ -114,7 +118,8 @@ class SimpleRNNCell:
         return nnx.SimpleCell(
             x.shape[-1], units, activation_fn=as_function(activation), kernel_init=initializer(kernel_initializer),
             recurrent_kernel_init=initializer(recurrent_initializer), bias_init=initializer(bias_initializer),
-            rngs=rngs,
+            kernel_metadata=penalty(kernel_regularizer), recurrent_kernel_metadata=penalty(recurrent_regularizer),
+            bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, sequence, states):

@@ -2,13 +2,16 @@
 
 from flax import nnx
 
-from codemods.engine.rule import f32, inline, layer, refuse, sample
+from codemods.engine.rule import f32, inline, known, layer, refuse, sample
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 
 @inline
 def pair(value):
+    if not known(isinstance(value, int)):  # a parameter that some callers give an int, and others a tuple
+        return (value, value) if isinstance(value, int) else value
     if isinstance(value, int):
         return (value, value)
     return value
@@ -16,6 +19,8 @@ def pair(value):
 
 @inline
 def triple(value):
+    if not known(isinstance(value, int)):
+        return (value, value, value) if isinstance(value, int) else value
     if isinstance(value, int):
         return (value, value, value)
     return value
@@ -23,9 +28,9 @@ def triple(value):
 
 @inline
 def even(value):
-    """`(2, 2)` as `2`."""
-    if isinstance(value, (tuple, list)) and len(value) > 0 and len(set(value)) == 1:
-        return value[0]
+    """`(2, 2)` as `2`, where the elements are known."""
+    if known(isinstance(value, (tuple, list))) and isinstance(value, (tuple, list)) and len(value) > 0:
+        return value[0] if known(len(set(value)) == 1) and len(set(value)) == 1 else value
     return value
 
 
@@ -51,7 +56,7 @@ def window_shape(shape, filters, size, strides, padding, dilation=1):
     samples=[
         sample(4, 3, x=f32(2, 8, 7, 3)),
         sample(4, (3, 2), strides=2, padding="same", activation="relu", x=f32(2, 8, 7, 3)),
-        sample(4, 3, strides=(2, 1), padding="SAME", use_bias=False, x=f32(2, 8, 7, 3)),
+        sample(4, 3, strides=(2, 1), padding="SAME", use_bias=False, kernel_regularizer="l2", x=f32(2, 8, 7, 3)),
         sample(4, 3, dilation_rate=2, groups=2, kernel_initializer="he_normal", x=f32(2, 8, 7, 4)),
     ],
     attribute="conv",
@@ -66,7 +71,8 @@ class Conv2D:
         return nnx.Conv(
             x.shape[-1], filters, pair(kernel_size), strides=even(strides), padding=padding.upper(),
             kernel_dilation=even(dilation_rate), feature_group_count=groups, use_bias=use_bias,
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):
@@ -81,7 +87,7 @@ class Conv2D:
 @layer(
     "tf.keras.layers.Conv1D",
     samples=[
-        sample(4, 3, x=f32(2, 9, 3)),
+        sample(4, 3, kernel_regularizer="l1", bias_regularizer="l2", x=f32(2, 9, 3)),
         sample(4, 3, strides=2, padding="same", activation="relu", x=f32(2, 8, 3)),
         sample(4, 3, padding="causal", dilation_rate=2, x=f32(2, 8, 3)),
         sample(4, (2,), strides=2, padding="causal", groups=2, use_bias=False, x=f32(2, 8, 4)),
@@ -98,7 +104,8 @@ class Conv1D:
         return nnx.Conv(
             x.shape[-1], filters, kernel_size, strides=even(strides), padding=padding.upper(),
             kernel_dilation=even(dilation_rate), feature_group_count=groups, use_bias=use_bias,
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):
@@ -113,7 +120,7 @@ class Conv1D:
 @layer(
     "tf.keras.layers.Conv3D",
     samples=[
-        sample(4, 3, x=f32(2, 5, 6, 4, 3)),
+        sample(4, 3, kernel_regularizer="l1", bias_regularizer="l2", x=f32(2, 5, 6, 4, 3)),
         sample(4, (3, 2, 1), strides=2, padding="same", activation="relu", x=f32(2, 5, 6, 4, 3)),
         sample(4, 2, dilation_rate=2, groups=2, use_bias=False, x=f32(2, 5, 6, 4, 4)),
     ],
@@ -129,7 +136,8 @@ class Conv3D:
         return nnx.Conv(
             x.shape[-1], filters, triple(kernel_size), strides=even(strides), padding=padding.upper(),
             kernel_dilation=even(dilation_rate), feature_group_count=groups, use_bias=use_bias,
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):

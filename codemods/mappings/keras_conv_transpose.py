@@ -6,6 +6,7 @@ from codemods.engine.rule import computed, f32, inline, known, layer, refuse, sa
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_conv import even, pair, per_axis, triple
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 
 @inline
@@ -69,7 +70,8 @@ class Conv2DTranspose:
         return nnx.ConvTranspose(
             x.shape[-1], filters, pair(kernel_size), strides=beyond_one(strides), padding=pads,
             kernel_dilation=beyond_one(dilation_rate), use_bias=use_bias, transpose_kernel=True,
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):
@@ -103,7 +105,8 @@ class Conv1DTranspose:
         return nnx.ConvTranspose(
             x.shape[-1], filters, kernel_size, strides=beyond_one(strides), padding=pads,
             kernel_dilation=beyond_one(dilation_rate), use_bias=use_bias, transpose_kernel=True,
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):
@@ -118,7 +121,7 @@ class Conv1DTranspose:
 @layer(
     "tf.keras.layers.Conv3DTranspose",
     samples=[
-        sample(4, 3, x=f32(2, 3, 2, 4, 3)),
+        sample(4, 3, kernel_regularizer="l1", bias_regularizer="l2", x=f32(2, 3, 2, 4, 3)),
         sample(4, (3, 2, 4), strides=2, padding="same", activation="relu", use_bias=False, x=f32(2, 3, 2, 4, 3)),
     ],
     attribute="conv",
@@ -136,7 +139,8 @@ class Conv3DTranspose:
         return nnx.ConvTranspose(
             x.shape[-1], filters, triple(kernel_size), strides=beyond_one(strides), padding=pads,
             kernel_dilation=beyond_one(dilation_rate), use_bias=use_bias, transpose_kernel=True,
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):

@@ -6,6 +6,7 @@ from flax import nnx
 from codemods.engine.rule import Difference, f32, i32, known, layer, refuse, sample
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 
 @layer(
@@ -14,6 +15,7 @@ from codemods.mappings.keras_initializers import initializer
         sample(8, x=f32(2, 5)),
         sample(8, activation="relu", use_bias=False, x=f32(2, 7, 5)),
         sample(3, activation="gelu", kernel_initializer="he_normal", bias_initializer="ones", x=f32(4, 5)),
+        sample(3, kernel_regularizer="l2", bias_regularizer="l1", x=f32(4, 5)),
     ],
 )
 class Dense:
@@ -22,7 +24,8 @@ class Dense:
              bias_constraint=None, lora_rank=None, lora_alpha=None, quantization_config=None, *, x, rngs):  # fmt: skip
         return nnx.Linear(
             x.shape[-1], units, use_bias=use_bias, kernel_init=initializer(kernel_initializer),
-            bias_init=initializer(bias_initializer), rngs=rngs,
+            bias_init=initializer(bias_initializer), kernel_metadata=penalty(kernel_regularizer),
+            bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):
@@ -169,7 +172,7 @@ class RepeatVector:
 @layer(
     "tf.keras.layers.Embedding",
     differences=[Difference("an index out of range", "gives NaN where TensorFlow on CPU raises an error")],
-    samples=[sample(10, 4, x=i32(2, 7)), sample(10, 4, embeddings_initializer="he_normal", x=i32(3))],
+    samples=[sample(10, 4, x=i32(2, 7)), sample(10, 4, embeddings_initializer="he_normal", embeddings_regularizer="l2", x=i32(3))],
 )
 class Embedding:
     def make(input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
@@ -177,7 +180,10 @@ class Embedding:
              quantization_config=None, *, rngs):  # fmt: skip
         if mask_zero:
             refuse("mask_zero: the implicit mask that Keras hands from layer to layer is not ported yet")
-        return nnx.Embed(input_dim, output_dim, embedding_init=initializer(embeddings_initializer), rngs=rngs)
+        return nnx.Embed(
+            input_dim, output_dim, embedding_init=initializer(embeddings_initializer),
+            embedding_metadata=penalty(embeddings_regularizer), rngs=rngs,
+        )  # fmt: skip
 
     def call(layer, inputs):
         if known(inputs.dtype) and inputs.dtype == "float32":

@@ -6,6 +6,7 @@ from codemods.engine.rule import Difference, Weight, f32, layer, refuse, sample
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_conv import even, pair, window_shape
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 FANS = Difference(
     "the scale of initial depthwise weights with a depth_multiplier other than 1",
@@ -17,7 +18,7 @@ FANS = Difference(
     "tf.keras.layers.DepthwiseConv2D",
     differences=[FANS],
     samples=[
-        sample(3, x=f32(2, 8, 7, 3)),
+        sample(3, depthwise_regularizer="l1", bias_regularizer="l2", x=f32(2, 8, 7, 3)),
         sample((3, 2), strides=2, padding="same", depth_multiplier=2, activation="relu6", x=f32(2, 8, 7, 3)),
         sample(3, dilation_rate=2, use_bias=False, x=f32(2, 8, 7, 3)),
     ],
@@ -34,7 +35,7 @@ class DepthwiseConv2D:
             x.shape[-1], depth_multiplier * x.shape[-1], pair(kernel_size), strides=even(strides),
             padding=padding.upper(), kernel_dilation=even(dilation_rate), feature_group_count=x.shape[-1],
             use_bias=use_bias, kernel_init=initializer(depthwise_initializer), bias_init=initializer(bias_initializer),
-            rngs=rngs,
+            kernel_metadata=penalty(depthwise_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):
@@ -54,7 +55,7 @@ class DepthwiseConv2D:
     "tf.keras.layers.DepthwiseConv1D",
     differences=[FANS],
     samples=[
-        sample(3, x=f32(2, 8, 3)),
+        sample(3, depthwise_regularizer="l1", bias_regularizer="l2", x=f32(2, 8, 3)),
         sample(3, strides=2, padding="same", depth_multiplier=2, activation="relu", x=f32(2, 8, 3)),
     ],
     attribute="conv",
@@ -69,7 +70,8 @@ class DepthwiseConv1D:
         return nnx.Conv(
             x.shape[-1], depth_multiplier * x.shape[-1], kernel_size, strides=even(strides), padding=padding.upper(),
             kernel_dilation=even(dilation_rate), feature_group_count=x.shape[-1], use_bias=use_bias,
-            kernel_init=initializer(depthwise_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(depthwise_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(depthwise_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     call = DepthwiseConv2D.call
@@ -85,7 +87,7 @@ class DepthwiseConv1D:
     "tf.keras.layers.SeparableConv2D",
     differences=[FANS],
     samples=[
-        sample(4, 3, x=f32(2, 8, 7, 3)),
+        sample(4, 3, depthwise_regularizer="l1", pointwise_regularizer="l2", x=f32(2, 8, 7, 3)),
         sample(4, 3, strides=2, padding="same", depth_multiplier=2, activation="relu", x=f32(2, 8, 7, 3)),
         sample(4, 3, dilation_rate=2, use_bias=False, x=f32(2, 8, 7, 3)),
     ],
@@ -103,11 +105,13 @@ class SeparableConv2D:
             nnx.Conv(
                 x.shape[-1], depth_multiplier * x.shape[-1], pair(kernel_size), strides=even(strides),
                 padding=padding.upper(), kernel_dilation=even(dilation_rate), feature_group_count=x.shape[-1],
-                use_bias=False, kernel_init=initializer(depthwise_initializer), rngs=rngs,
+                use_bias=False, kernel_init=initializer(depthwise_initializer),
+                kernel_metadata=penalty(depthwise_regularizer), rngs=rngs,
             ),
             nnx.Conv(
                 depth_multiplier * x.shape[-1], filters, (1, 1), use_bias=use_bias,
-                kernel_init=initializer(pointwise_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+                kernel_init=initializer(pointwise_initializer), bias_init=initializer(bias_initializer),
+                kernel_metadata=penalty(pointwise_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
             ),
         )  # fmt: skip
 
@@ -128,7 +132,7 @@ class SeparableConv2D:
     "tf.keras.layers.SeparableConv1D",
     differences=[FANS],
     samples=[
-        sample(4, 3, x=f32(2, 8, 3)),
+        sample(4, 3, depthwise_regularizer="l1", bias_regularizer="l2", x=f32(2, 8, 3)),
         sample(4, 3, strides=2, padding="same", depth_multiplier=2, activation="relu", x=f32(2, 8, 3)),
     ],
     attribute="conv",
@@ -145,11 +149,13 @@ class SeparableConv1D:
             nnx.Conv(
                 x.shape[-1], depth_multiplier * x.shape[-1], kernel_size, strides=even(strides),
                 padding=padding.upper(), kernel_dilation=even(dilation_rate), feature_group_count=x.shape[-1],
-                use_bias=False, kernel_init=initializer(depthwise_initializer), rngs=rngs,
+                use_bias=False, kernel_init=initializer(depthwise_initializer),
+                kernel_metadata=penalty(depthwise_regularizer), rngs=rngs,
             ),
             nnx.Conv(
                 depth_multiplier * x.shape[-1], filters, 1, use_bias=use_bias,
-                kernel_init=initializer(pointwise_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+                kernel_init=initializer(pointwise_initializer), bias_init=initializer(bias_initializer),
+                kernel_metadata=penalty(pointwise_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
             ),
         )  # fmt: skip
 

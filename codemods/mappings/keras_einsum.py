@@ -5,6 +5,7 @@ from flax import nnx
 from codemods.engine.rule import computed, f32, layer, sample
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 
 @computed
@@ -41,7 +42,7 @@ def einsum_bias(equation, bias_axes, sizes):
     "tf.keras.layers.EinsumDense",
     "tf.keras.layers.experimental.EinsumDense",
     samples=[
-        sample("abc,cd->abd", output_shape=(None, 6), bias_axes="d", x=f32(2, 3, 4)),
+        sample("abc,cd->abd", output_shape=(None, 6), bias_axes="d", kernel_regularizer="l2", x=f32(2, 3, 4)),
         sample("...x,xy->...y", output_shape=5, activation="relu", x=f32(2, 3, 4)),
         sample("abc,cde->abde", output_shape=(None, 2, 6), bias_axes="de", x=f32(2, 3, 4)),
     ],
@@ -54,7 +55,8 @@ class EinsumDense:
         sizes = einsum_sizes(equation, output_shape, x.shape)
         return nnx.Einsum(
             equation.replace(" ", ""), einsum_kernel(equation, sizes), einsum_bias(equation, bias_axes, sizes),
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer), rngs=rngs,
+            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, *, activation):

@@ -6,6 +6,7 @@ from jax import lax
 
 from codemods.engine.rule import Difference, f32, known, layer, refuse, sample
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 
 @layer(
@@ -19,7 +20,7 @@ from codemods.mappings.keras_initializers import initializer
         )
     ],
     samples=[
-        sample(x=f32(4, 3, 3, 5)),
+        sample(beta_regularizer="l1", gamma_regularizer="l2", x=f32(4, 3, 3, 5)),
         sample(epsilon=1e-5, momentum=0.9, center=False, x=f32(6, 5)),
         sample(axis=1, scale=False, x=f32(4, 5, 3)),
         sample(axis=3, gamma_initializer="zeros", x=f32(4, 3, 3, 5, low=3, high=5)),
@@ -45,7 +46,8 @@ class BatchNormalization:
         return nnx.BatchNorm(
             x.shape[axis], axis=axis, momentum=momentum, epsilon=epsilon, use_bias=center, use_scale=scale,
             bias_init=initializer(beta_initializer), scale_init=initializer(gamma_initializer),
-            use_fast_variance=False, rngs=rngs,
+            use_fast_variance=False, bias_metadata=penalty(beta_regularizer),
+            scale_metadata=penalty(gamma_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs, mask=None, *, training):
@@ -59,7 +61,7 @@ class BatchNormalization:
 @layer(
     "tf.keras.layers.LayerNormalization",
     samples=[
-        sample(x=f32(4, 3, 5)),
+        sample(beta_regularizer="l1", gamma_regularizer="l2", x=f32(4, 3, 5)),
         sample(epsilon=1e-6, center=False, x=f32(4, 5, low=3, high=5)),
         sample(axis=1, scale=False, x=f32(4, 5, 3)),
         sample(axis=[2], x=f32(4, 5, 3)),
@@ -80,8 +82,8 @@ class LayerNormalization:
             axis = -1
         return nnx.LayerNorm(
             x.shape[axis], epsilon=epsilon, use_bias=center, use_scale=scale, bias_init=initializer(beta_initializer),
-            scale_init=initializer(gamma_initializer), reduction_axes=axis, feature_axes=axis,
-            use_fast_variance=False, rngs=rngs,
+            scale_init=initializer(gamma_initializer), reduction_axes=axis, feature_axes=axis, use_fast_variance=False,
+            bias_metadata=penalty(beta_regularizer), scale_metadata=penalty(gamma_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs):
@@ -114,7 +116,7 @@ class RMSNormalization:
 @layer(
     "tf.keras.layers.GroupNormalization",
     samples=[
-        sample(4, x=f32(2, 3, 3, 8)),
+        sample(4, beta_regularizer="l1", gamma_regularizer="l2", x=f32(2, 3, 3, 8)),
         sample(groups=2, epsilon=1e-5, center=False, x=f32(2, 5, 8)),
         sample(groups=-1, scale=False, x=f32(2, 5, 8)),
     ],
@@ -130,12 +132,14 @@ class GroupNormalization:
             return nnx.GroupNorm(
                 x.shape[-1], num_groups=None, group_size=1, epsilon=epsilon, use_bias=center, use_scale=scale,
                 bias_init=initializer(beta_initializer), scale_init=initializer(gamma_initializer),
-                use_fast_variance=False, rngs=rngs,
+                use_fast_variance=False, bias_metadata=penalty(beta_regularizer),
+                scale_metadata=penalty(gamma_regularizer), rngs=rngs,
             )  # fmt: skip
         return nnx.GroupNorm(
             x.shape[-1], num_groups=groups, epsilon=epsilon, use_bias=center, use_scale=scale,
             bias_init=initializer(beta_initializer), scale_init=initializer(gamma_initializer),
-            use_fast_variance=False, rngs=rngs,
+            use_fast_variance=False, bias_metadata=penalty(beta_regularizer),
+            scale_metadata=penalty(gamma_regularizer), rngs=rngs,
         )  # fmt: skip
 
     def call(layer, inputs):

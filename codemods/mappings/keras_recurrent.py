@@ -6,6 +6,7 @@ from flax import nnx
 from codemods.engine.rule import Weight, f32, inline, known, layer, refuse, sample
 from codemods.mappings.keras_activate import as_function
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_regularizers import penalty
 
 
 def forget_bias(key, shape, dtype=jnp.float32):
@@ -52,7 +53,7 @@ def only_state(initial_state):
 @layer(
     "tf.keras.layers.LSTM",
     samples=[
-        sample(4, x=f32(2, 6, 3)),
+        sample(4, recurrent_regularizer="l2", bias_regularizer="l1", x=f32(2, 6, 3)),
         sample(4, return_sequences=True, recurrent_activation="hard_sigmoid", activation="relu", x=f32(2, 6, 3)),
         sample(4, unit_forget_bias=False, go_backwards=True, return_sequences=True, x=f32(2, 6, 3)),
         sample(4, return_state=True, x=f32(2, 6, 3), call={"initial_state": [f32(2, 4), f32(2, 4)]}),
@@ -84,7 +85,9 @@ class LSTM:
             nnx.OptimizedLSTMCell(
                 x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
                 kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
-                bias_init=bias_init, rngs=rngs,
+                bias_init=bias_init, kernel_metadata=penalty(kernel_regularizer),
+                recurrent_kernel_metadata=penalty(recurrent_regularizer), bias_metadata=penalty(bias_regularizer),
+                rngs=rngs,
             ),
             reverse=go_backwards,
         )  # fmt: skip
@@ -121,7 +124,7 @@ def recurrent_shape(x, units, return_sequences, return_state, states):
 @layer(
     "tf.keras.layers.GRU",
     samples=[
-        sample(4, x=f32(2, 6, 3)),
+        sample(4, kernel_regularizer="l1", recurrent_regularizer="l2", x=f32(2, 6, 3)),
         sample(4, return_sequences=True, activation="relu", bias_initializer="ones", x=f32(2, 6, 3)),
         sample(4, go_backwards=True, return_sequences=True, x=f32(2, 6, 3)),
         sample(4, return_state=True, x=f32(2, 6, 3), call={"initial_state": f32(2, 4)}),
@@ -148,7 +151,8 @@ class GRU:
             GRUCell(
                 x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
                 kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
-                bias_init=initializer(bias_initializer), rngs=rngs,
+                bias_init=initializer(bias_initializer), kernel_metadata=penalty(kernel_regularizer),
+                recurrent_kernel_metadata=penalty(recurrent_regularizer), rngs=rngs,
             ),
             reverse=go_backwards,
         )  # fmt: skip
@@ -181,7 +185,7 @@ class GRU:
 @layer(
     "tf.keras.layers.SimpleRNN",
     samples=[
-        sample(4, x=f32(2, 6, 3)),
+        sample(4, kernel_regularizer="l1", bias_regularizer="l2", x=f32(2, 6, 3)),
         sample(4, return_sequences=True, activation="relu", go_backwards=True, x=f32(2, 6, 3)),
         sample(4, return_state=True, return_sequences=True, x=f32(2, 6, 3), call={"initial_state": f32(2, 4)}),
         sample(4, return_state=True, x=f32(2, 6, 3)),
@@ -204,7 +208,8 @@ class SimpleRNN:
             nnx.SimpleCell(
                 x.shape[-1], units, activation_fn=as_function(activation), kernel_init=initializer(kernel_initializer),
                 recurrent_kernel_init=initializer(recurrent_initializer), bias_init=initializer(bias_initializer),
-                rngs=rngs,
+                kernel_metadata=penalty(kernel_regularizer), recurrent_kernel_metadata=penalty(recurrent_regularizer),
+                bias_metadata=penalty(bias_regularizer), rngs=rngs,
             ),
             reverse=go_backwards,
         )  # fmt: skip

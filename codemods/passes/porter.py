@@ -13,12 +13,12 @@ from codemods.passes.frame import Frame
 from codemods.passes.methods import VARIABLE
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
+from codemods.passes.penalties import Penalised
 from codemods.passes.unit import Unit, module_definitions
-from codemods.passes.unreached import Unreached
 from codemods.passes.values import UNKNOWN, Symbols, Value
 
 
-class Porter(Unreached):
+class Porter(Penalised):
     """All passes on one file."""
 
     def __init__(self, unit: Unit):
@@ -43,6 +43,7 @@ class Porter(Unreached):
         self.made_calls: list[Any] = []
         self.moved_methods: dict[str, dict[str, Any]] = {}
         self.integer_names: dict[int, frozenset[str]] = {}
+        self.other_names: dict[int, frozenset[str]] = {}
         self.bindings: dict[int, Any] = {}
         self.module_parameters: dict[str, dict[str, Value]] = {}
         self.start()

@@ -17,6 +17,7 @@ from jax import export
 from codemods import mappings
 from codemods.engine import rule as rules
 from codemods.engine.rule import ObjectRule, Sample
+from codemods.mappings.keras_regularizers import penalties
 from tests.rules import compare, inlined
 from tests.rules.objects import Case, carry, flat, perturb, stepped
 
@@ -55,6 +56,8 @@ class LayerTest(parameterized.TestCase):
         run(layer, case, inputs, False)
         perturb(layer, compare.seed_of(symbol, index, "weights"))
         places = carry(case, layer, module)
+        if layer.losses:
+            compare.check(tf.add_n(layer.losses), penalties(module), where="penalties")
         for training in (False, True):
             if training and not entry.mode:
                 continue  # the port is the same in both modes, so the original has to be

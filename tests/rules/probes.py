@@ -1,4 +1,4 @@
-"""What an object does, as arrays: initialisers make a tensor, schedules a curve, optimizers a few steps."""
+"""What an object does, as arrays: initialisers make a tensor, schedules a curve, optimizers a few steps, penalties a sum."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ import tf_keras
 _STEPS = (0, 1, 2, 7, 50, 1000)
 _WEIGHTS = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(3, 4)
 
+_SQUARE = np.linspace(-1.5, 1.0, 16, dtype=np.float32).reshape(4, 4)
+_OF_WEIGHTS = (
+    keras.Regularizer, tf_keras.regularizers.Regularizer, keras.constraints.Constraint, tf_keras.constraints.Constraint
+)  # fmt: skip
+
 
 def probe(made: Any) -> Any:
     """A function that gives what one side's object does, chosen by TensorFlow's object; None for plain values."""
@@ -26,6 +31,8 @@ def probe(made: Any) -> Any:
         made, (keras.optimizers.Optimizer, tf_keras.optimizers.Optimizer, tf_keras.optimizers.legacy.Optimizer)
     ):
         return _trajectory
+    if isinstance(made, _OF_WEIGHTS):
+        return lambda f: f(tf.constant(_SQUARE) if _is_tf(f) else jnp.asarray(_SQUARE))
     if isinstance(made, (keras.Initializer, tf_keras.initializers.Initializer)) or hasattr(made, "from_config"):
         return lambda f: f((60, 50)) if _is_tf(f) else f(jax.random.key(0), (60, 50), jnp.float32)
     if inspect.isfunction(made):  # an activation
