@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +62,16 @@ def _preset(tree: ast.Module, call: ast.Call, name: str) -> ast.expr | None:
     return None
 
 
+def _is_overridden(tree: ast.Module, call: ast.Call, name: str) -> bool:
+    """Is it a `functools.partial` each call of which gives the keyword itself?"""
+    made = next((node for node in tree.body if isinstance(node, ast.Assign) and node.value is call), None)
+    if made is None:
+        return False
+    names = {_name(target) for target in made.targets}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in names]
+    return all(_keyword(node, name) is not None for node in calls)
+
+
 def gelu_form(tree: ast.Module) -> Iterator[Change]:
     """The tanh approximation of GELU instead of erf, and the other way round."""
     for call in _calls(tree, "gelu"):
@@ -73,12 +84,28 @@ def norm_epsilon(tree: ast.Module) -> Iterator[Change]:
     for name, usual in (("LayerNorm", 1e-6), ("BatchNorm", 1e-5), ("GroupNorm", 1e-6), ("RMSNorm", 1e-6)):
         for call in _calls(tree, name):
             value = _keyword(call, "epsilon") or _preset(tree, call, "epsilon")
-            if not _is_made(call) and value is None:
+            if (not _is_made(call) and value is None) or _is_overridden(tree, call, "epsilon"):
                 continue
             current = value.value if isinstance(value, ast.Constant) else usual
             for other in (1e-3, 1e-5, 1e-6):
                 if not math.isclose(other, float(current)):
                     yield Change(call, _with(call, "epsilon", repr(other)), f"{name} with epsilon {other:g}")
+
+
+def default_epsilon(tree: ast.Module) -> Iterator[Change]:
+    """A norm of the user's own with another epsilon: the default of its parameter."""
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        arguments = function.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults = zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)
+        for parameter, value in [*defaults, *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]:
+            if parameter.arg not in ("epsilon", "eps") or not isinstance(value, ast.Constant):
+                continue
+            for other in (1e-5, 1e-6, 1e-3):
+                if not math.isclose(other, float(value.value)):
+                    yield Change(value, repr(other), f"epsilon {other:g} by default")
 
 
 def _is_made(call: ast.Call) -> bool:
@@ -88,7 +115,7 @@ def _is_made(call: ast.Call) -> bool:
 def norm_momentum(tree: ast.Module) -> Iterator[Change]:
     """Running statistics that move at another speed."""
     for call in _calls(tree, "BatchNorm"):
-        if _is_made(call):
+        if _is_made(call) and not _is_overridden(tree, call, "momentum"):
             value = _keyword(call, "momentum") or _preset(tree, call, "momentum")
             other = "0.9" if not (isinstance(value, ast.Constant) and value.value == 0.9) else "0.99"
             yield Change(call, _with(call, "momentum", other), f"BatchNorm with momentum {other}")
@@ -182,9 +209,27 @@ def optimizer_epsilon(tree: ast.Module) -> Iterator[Change]:
 
 #: The classes of bugs, in the order in which they are tried.
 MUTATIONS: tuple[Mutation, ...] = (
-    attention_scale, gelu_form, norm_epsilon, norm_momentum, norm_mode, gru_reset, pad_side, pool_count, leaky_slope,
-    activation, optimizer_epsilon,
+    attention_scale, gelu_form, norm_epsilon, default_epsilon, norm_momentum, norm_mode, gru_reset, pad_side,
+    pool_count, leaky_slope, activation, optimizer_epsilon,
 )  # fmt: skip
+
+
+def gate_order(weights_map: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Weights maps in which the forget gate and the candidate of one LSTM have changed places."""
+    cells = sorted({_cell(entry) for entry in weights_map["weights"] if "lstm_cell" in entry["path"]})
+    for cell in cells:
+        entries = []
+        for entry in weights_map["weights"]:
+            if "lstm_cell" in entry["path"] and _cell(entry) == cell:
+                axis = 0 if entry["target"].endswith("bias") else 1
+                entry = {**entry, "steps": [*entry["steps"], ["blocks", axis, [0, 2, 1, 3]]]}
+            entries.append(entry)
+        yield f"the gates of {cell} in another order", {**weights_map, "weights": entries}
+
+
+def _cell(entry: Mapping[str, Any]) -> str:
+    return entry["target"].rpartition(".dense_")[0]
+
 
 #: Added to the source of a port in which a GRU is changed.
 RESET_BEFORE = """

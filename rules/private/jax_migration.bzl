@@ -53,6 +53,7 @@ def jax_migration(
         source and shows a summary. `-- --diff` and `-- --dry_run` write nothing.
       * `NAME.jax`: a py_library of the port as it is built, whether or not it was written.
       * `NAME.report`: the report as HTML, JSON and SARIF.
+      * `NAME.capture`: what was recorded of the original: trace.json and oracle.safetensors.
       * `NAME_test`: checks the port against the recorded original; needs no TensorFlow.
       * `NAME_fresh_test`: fails where the checked-in port is not the one that is built.
 
@@ -76,7 +77,7 @@ def jax_migration(
       python_deps: libraries that ports import, by default flax, jax, numpy, optax, orbax_checkpoint and
         tqdm of `@pypi`; the last part of each label is the distribution's name.
       tags: tags of all targets.
-      visibility: visibility of `NAME.jax` and `NAME.report`.
+      visibility: visibility of `NAME.jax`, `NAME.report` and `NAME.capture`.
       **kwargs: what all targets have in common, such as `testonly`.
     """
     wrong = problem(
@@ -112,7 +113,7 @@ def jax_migration(
         level = verify,
         src = srcs[0],
         unit = name,
-        visibility = ["//visibility:private"],
+        visibility = visibility,
         **common
     )
     port(
