@@ -42,6 +42,18 @@ STRICT_FLOATS = Difference("integer inputs", "TensorFlow converts them, optax fa
 BATCHES = Difference(
     "several batch dimensions", "TensorFlow takes them, JAX fails; reshape, or use jax.vmap", ("rank",)
 )
+CUBIC = Difference(
+    "bicubic",
+    "TensorFlow takes its weights from a table of 1024, so pixels differ by 1e-3 and less",
+    ("method",),
+    "shape",
+)
+NO_GRADIENT = Difference(
+    "the gradient",
+    "TensorFlow has none for this function, and takes it as 0; JAX's is the true one",
+    ("sample", "one", "rank", "broadcast", "scalar"),
+    "values",
+)
 ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"

@@ -10,6 +10,7 @@ from flax import nnx
 from jax import lax
 
 from codemods.engine.rule import Difference, constant, f32, i32, known, refuse, rule, sample
+from codemods.mappings.differences import HALF
 from codemods.mappings.tf_nn import RANDOM
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ for _method in ("bilinear", "bicubic", "lanczos3", "lanczos5", "area", "gaussian
     constant(f"tf.image.ResizeMethod.{_method.upper()}", f'"{_method}"')
 constant("tf.image.ResizeMethod.NEAREST_NEIGHBOR", '"nearest"')
 
+INTEGER_IMAGES = Difference(
+    "integer images", "TensorFlow scales them to [0, 1] for the computation and back", ("int32",), "shape"
+)
 IMAGES = f32(2, 6, 8, 3, low=0, high=1)
 SIZES = [sample(IMAGES, [12, 16]), sample(IMAGES, [9, 5]), sample(f32(6, 8, 3), size=(3, 4))]
 
@@ -99,7 +103,7 @@ def grayscale_to_rgb(images, name=None):
 @rule(
     "tf.image.rgb_to_grayscale",
     samples=[sample(IMAGES), sample(f32(3, 4, 3))],
-    differences=[Difference("integer images", "TensorFlow scales them to [0, 1] for the computation and back")],
+    differences=[INTEGER_IMAGES, HALF],
 )
 def rgb_to_grayscale(images, name=None):
     return jnp.sum(images * jnp.array([0.2989, 0.587, 0.114]), axis=-1, keepdims=True)
@@ -108,7 +112,7 @@ def rgb_to_grayscale(images, name=None):
 @rule(
     "tf.image.adjust_brightness",
     samples=[sample(IMAGES, 0.2), sample(f32(3, 4, 3), delta=-0.1)],
-    differences=[Difference("integer images", "TensorFlow scales them to [0, 1] for the computation and back")],
+    differences=[INTEGER_IMAGES],
 )
 def adjust_brightness(image, delta):
     return image + delta
@@ -117,7 +121,7 @@ def adjust_brightness(image, delta):
 @rule(
     "tf.image.adjust_contrast",
     samples=[sample(IMAGES, 2.0), sample(f32(3, 4, 3), contrast_factor=0.5)],
-    differences=[Difference("integer images", "TensorFlow scales them to [0, 1] for the computation and back")],
+    differences=[INTEGER_IMAGES],
 )
 def adjust_contrast(images, contrast_factor):
     mean = jnp.mean(images, axis=(-3, -2), keepdims=True)

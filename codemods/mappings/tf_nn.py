@@ -104,7 +104,7 @@ def bias_add(value, bias, data_format=None, name=None):
     if data_format in (None, "NHWC", "NWC", "NDHWC", "N...C"):
         return value + bias
     if data_format == "NCHW":
-        return value + jnp.reshape(bias, (-1, 1, 1))
+        return value + jnp.reshape(bias, (-1,) + (1,) * (value.ndim - 2))
     refuse("this data_format: move the channels to the end")
 
 

@@ -7,14 +7,13 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from codemods.engine.rule import Difference, boolean, f32, i32, inline, known, refuse, rule, sample
-from codemods.mappings.differences import ANY_ORDER, EMPTY, NAN
+from codemods.engine.rule import boolean, f32, i32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import ANY_ORDER, EMPTY, INTEGERS, NAN
 from codemods.mappings.tf_core import axes
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
 X = f32(2, 3, 4)
 REDUCED = [sample(X), sample(X, 1), sample(X, axis=[0, -1]), sample(X, axis=-1, keepdims=True)]
-INTEGERS = Difference("an integer tensor", "TensorFlow's mean of integers is an integer, JAX's a float32")
 
 
 @inline
@@ -152,6 +151,7 @@ def cumprod(x, axis=0, exclusive=False, reverse=False, name=None):
     differences=[NAN],
 )
 def cumulative_logsumexp(x, axis=0, exclusive=False, reverse=False, name=None):
+    axis = axis + x.ndim if axis < 0 else axis
     if exclusive:
         refuse("an exclusive cumulative logsumexp: shift lax.cumlogsumexp by one")
     return lax.cumlogsumexp(x, axis=axis, reverse=reverse)
@@ -180,7 +180,7 @@ def argsort(values, axis=-1, direction="ASCENDING", stable=False, name=None):
         sample(i32(5, high=3), k=3),
         sample(f32(6), 2, index_type="int32"),
     ],
-    differences=[NAN, ANY_ORDER],
+    differences=[NAN, ANY_ORDER, NARROW],
 )
 def top_k(input, k=1, sorted=True, index_type="int32", name=None):
     return lax.top_k(input, k)
