@@ -76,8 +76,7 @@ def _run(request: Request, folder: str, legacy: bool, timeout: float) -> None:
         raise BadInputError(f"running the original {error}; give --timeout more", request.source) from None
     status_file = pathlib.Path(folder, "status.json")
     if not status_file.exists():
-        last = (stderr.strip().splitlines() or ["no message"])[-1]
-        raise BadInputError(f"running the original ended with exit code {code}: {last}", request.source)
+        raise BadInputError(f"running the original {isolation.ending(code, stderr)}", request.source)
     status = json.loads(status_file.read_text())
     if not status["ok"]:
         failed = BadInputError(status["reason"], status["file"], status["line"])

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import resource
+import signal
 import subprocess
 import sys
 
 _NEW_NETWORK = 0x40000000
 _NEW_USER = 0x10000000
+# What TensorFlow's C++ parts log, such as `I0000 00:00:1795267740.497323   27875 cudart_stub.cc:31] ...`.
+_LOG_LINE = re.compile(r"[IW]\d{4} [\d:.]+ |\d{4}-\d\d-\d\d [\d:.]+: [IW] |WARNING: All log messages before absl")
 
 
 def leave_network() -> bool:
@@ -67,6 +71,23 @@ def run_limited(module: str, arguments: list[str], environment: dict[str, str], 
     except subprocess.TimeoutExpired:
         raise TimeoutError(f"took longer than {timeout:g} s") from None
     return done.returncode, done.stderr[-4000:]
+
+
+def ending(code: int, errors: str) -> str:
+    """How a process ended that should have said so itself, as a clause without its subject.
+
+    Args:
+      code: its exit status, negative for a signal.
+      errors: what it wrote to standard error.
+    """
+    lines = [line.strip() for line in errors.splitlines() if line.strip() and not _LOG_LINE.match(line)]
+    last = f": {lines[-1]}" if lines else ""
+    if code >= 0:
+        return f"ended with exit code {code}{last}"
+    memory = "; it may have run out of memory: give smaller inputs" if code == -signal.SIGKILL else ""
+    with contextlib.suppress(ValueError):
+        return f"was ended by {signal.Signals(-code).name}{memory}{last}"
+    return f"was ended by signal {-code}{last}"
 
 
 def _limit(seconds: int):

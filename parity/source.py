@@ -37,9 +37,14 @@ def check(path: str) -> ast.Module:
       BadInputError: the file can't be read, is not UTF-8, not Python 3, or has no TensorFlow in it.
     """
     tree = parse(path)
-    if not any(name.split(".")[0] in _FRAMEWORKS for name in imports(tree)):
+    if not any(is_framework(name) for name in imports(tree)):
         raise BadInputError("imports neither tensorflow nor keras, so there is nothing to migrate", path, 1)
     return tree
+
+
+def is_framework(module: str) -> bool:
+    """Is a module, by its dotted name, part of TensorFlow, Keras or what is built on them?"""
+    return module.split(".")[0] in _FRAMEWORKS
 
 
 def parse(path: str) -> ast.Module:

@@ -134,7 +134,11 @@ def _import(request: Request) -> types.ModuleType:
             source.line_of(error, request.source),
         ) from error
     except Exception as error:
-        raise RunError(
+        # What is missing under one Keras is missing under the other.
+        missing = isinstance(error, FileNotFoundError) or (
+            isinstance(error, ModuleNotFoundError) and not source.is_framework(error.name or "")
+        )
+        raise (BadInputError if missing else RunError)(
             f"raised when imported: {type(error).__name__}: {_first_sentence(error)}{_advice(error)}",
             request.source,
             source.line_of(error, request.source),

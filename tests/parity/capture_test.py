@@ -4,10 +4,11 @@ import json
 import os
 import pathlib
 from typing import Any
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from parity import capture
+from parity import capture, isolation
 from parity.errors import BadInputError
 from parity.unit import Request
 
@@ -135,6 +136,14 @@ class RefusalTest(parameterized.TestCase):
         path.write_text("import tensorflow as tf\nwhile True:\n    pass\n")
         with self.assertRaisesRegex(BadInputError, "took longer than 1 s; give --timeout more"):
             capture.capture(Request(str(path), entry="f", specs=("float32[1]",)), "/nonexistent", timeout=1)
+
+    def test_what_is_missing_is_not_looked_for_twice(self):
+        path = pathlib.Path(self.create_tempdir(), "lost.py")
+        path.write_text("import tensorflow as tf\nimport no_such_module\n")
+        runs = self.enter_context(mock.patch.object(isolation, "run_limited", wraps=isolation.run_limited))
+        with self.assertRaisesRegex(BadInputError, "lost.py:2: raised when imported: ModuleNotFoundError"):
+            capture.capture(Request(str(path), entry="f", specs=("float32[1]",)), "/nonexistent")
+        self.assertLen(runs.mock_calls, 1)
 
     def test_command_line(self):
         self.assertEqual(capture.main(["--source=x.py", "--entry=f", "--example=e.py", "--out=o"]), 2)
