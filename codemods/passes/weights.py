@@ -81,6 +81,8 @@ class WeightsMap:
             if instance is None:
                 continue
             last = index == len(frames) - 1
+            if not last and not isinstance(instance, LayerInstance) and instance.spec.kind == "class":
+                continue  # what its constructor makes is reached through the object itself
             key = entry["id"] if last else frames[index + 1]["invocation"]
             order = seen.setdefault(place, [])
             if key in order:
