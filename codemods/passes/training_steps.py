@@ -164,6 +164,7 @@ class Steps(Compiling):
         if loss is None or updates is None:
             return None
         given, before = updates
+        loss = self.with_loss_terms(loss, compiled.spec)
         name, model = text(batch.predictions.code), self.forward(compiled, True)
         prepare = f"    {batch.prepare}\n\n" if batch.prepare else ""
         inner = "loss_fn" if "loss_fn" not in read_names(cst.parse_expression(loss)) else "batch_loss"
@@ -185,6 +186,7 @@ class Steps(Compiling):
         if loss is None or updates is None:
             return None
         given, before = updates
+        loss = self.with_loss_terms(loss, compiled.spec)
         name = text(batch.predictions.code)
         prepare = f"    {batch.prepare}\n" if batch.prepare else ""
         code = (
