@@ -6,7 +6,7 @@ export LC_ALL=C
 
 say() { printf 'wheels: %s\n' "$*" >&2; }
 die() {
-  say "$*"
+  say "cannot fetch pip: $*. Or install pip."
   exit 1
 }
 
@@ -18,6 +18,12 @@ link() {
   done
 }
 link "$2"
+# Two clones may share FOLDER; whoever waited finds the work done.
+if command -v flock >/dev/null; then
+  exec 9>"$folder/lock"
+  flock 9
+  link "$2"
+fi
 for tool in apt-get dpkg-deb; do
   command -v "$tool" >/dev/null || die "$tool is missing"
 done

@@ -15,11 +15,11 @@ export LC_ALL=C
 
 say() { printf 'bazelw: %s\n' "$*" >&2; }
 die() {
-  say "$*"
+  say "cannot install Bazel: $*. Or put bazel or bazelisk on PATH."
   exit 1
 }
 
-[[ $# == 2 ]] || die "usage: install_debian.sh PREFIX DOWNLOADS"
+[[ $# == 2 ]] || { say "usage: install_debian.sh PREFIX DOWNLOADS" && exit 1; }
 mkdir -p "$1" "$2"
 prefix=$(realpath "$1")
 downloads=$(realpath "$2")
@@ -28,7 +28,7 @@ multiarch=$(uname -m)-linux-gnu
 lib=$prefix/usr/lib/$multiarch
 
 for tool in apt-get dpkg-deb python3 realpath; do
-  command -v "$tool" >/dev/null || die "cannot install Bazel: $tool is missing (or put bazel or bazelisk on PATH)"
+  command -v "$tool" >/dev/null || die "$tool is missing"
 done
 
 # shellcheck source=third_party/bazel/private_apt.sh
@@ -43,7 +43,7 @@ mapfile -t packages < <(
   private_apt install --simulate --no-install-recommends bazel-bootstrap patchelf |
     awk '$1 == "Inst" {print $2}' | grep -vE "$unneeded" | sort
 )
-((${#packages[@]} > 0)) || die "cannot install Bazel: the Debian mirror offers no bazel-bootstrap"
+((${#packages[@]} > 0)) || die "the Debian mirror offers no bazel-bootstrap"
 private_apt_download "$downloads/packages" "${packages[@]}"
 
 say "unpacking ${#packages[@]} packages"
@@ -62,7 +62,7 @@ find "$prefix" -type l -lname '/*' -print0 |
 
 # Debian's patchelf needs the unpacked C library too, and can be started through its loader.
 loader=$(find "$lib" -maxdepth 1 -name 'ld-linux-*.so.*' | sort | head -n 1)
-[[ -n $loader ]] || die "cannot install Bazel: no C library among the unpacked packages"
+[[ -n $loader ]] || die "no C library among the unpacked packages"
 patch_elf() { "$loader" --library-path "$lib" "$prefix/usr/bin/patchelf" --force-rpath "$@"; }
 
 java=$(readlink -f "$(find "$prefix/usr/lib/jvm" -path '*/bin/java' | sort | head -n 1)")

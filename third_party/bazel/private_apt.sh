@@ -1,5 +1,6 @@
 # Sourced, not run: apt with a state of its own, so that packages can be resolved and downloaded
-# without root and without the host noticing. The caller defines say and die.
+# without root and without the host noticing. The caller defines say, and die, which gets a clause and says
+# what else can be done.
 
 # private_apt_setup STATE SUITE: STATE is a folder that may be kept and reused.
 private_apt_setup() {
@@ -9,7 +10,7 @@ private_apt_setup() {
   # The host's own mirror, so that its proxies, certificates and access rules go on working.
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
     grep -m 1 -E '/debian/?$' || true)
-  [[ -n $mirror ]] || die "no Debian mirror among apt's sources (put bazel or bazelisk on PATH)"
+  [[ -n $mirror ]] || die "no Debian mirror is among apt's sources"
   [[ -e $keyring ]] || die "$keyring is missing (package debian-archive-keyring)"
   echo "deb [signed-by=$keyring] $mirror $suite main" >"$state/sources.list"
   private_apt_options=(
@@ -20,7 +21,16 @@ private_apt_setup() {
     -o APT::Install-Recommends=0 -o Acquire::Retries=3 -o Acquire::http::Timeout=30
   )
   say "reading the package list of Debian $suite"
-  private_apt -qq update || die "the Debian mirror that apt is set up with cannot be reached"
+  # Without that mode apt goes on with half a list and says it is fine.
+  private_apt -qq -o APT::Update::Error-Mode=any update >"$state/update.log" 2>&1 ||
+    die "$(private_apt_reason "$state/update.log" "the Debian mirror $mirror cannot be reached")"
+}
+
+# private_apt_reason LOG WHAT: one clause from what apt wrote, its first complaint in brackets.
+private_apt_reason() {
+  local reason
+  reason=$(sed -nE 's/^[WE]: (Failed to fetch [^ ]+ +)?//p' "$1" | head -n 1)
+  printf '%s%s' "$2" "${reason:+ ($reason)}"
 }
 
 private_apt() { apt-get "${private_apt_options[@]}" "$@"; }
@@ -31,7 +41,7 @@ private_apt_download() {
   shift
   mkdir -p "$folder"
   say "downloading $total packages"
-  (cd "$folder" && private_apt download "$@") |
+  (cd "$folder" && private_apt download "$@" 2>"$folder/errors.log") |
     awk -v total="$total" '/^Get:/ { n++; if (n % 10 == 0) printf "bazelw: %d of %d packages\n", n, total }' >&2 ||
-    die "a download from the Debian mirror failed; run again to go on"
+    die "$(private_apt_reason "$folder/errors.log" "a download from the Debian mirror failed; run again to go on")"
 }
