@@ -54,6 +54,34 @@ NO_GRADIENT = Difference(
     ("sample", "one", "rank", "broadcast", "scalar"),
     "values",
 )
+IGNORED_DECAY = Difference(
+    "decay", "Keras 3 warns and ignores it; the port lets the learning rate decay, as Keras 2 did", ("decay",)
+)
+IGNORED_DTYPE = Difference(
+    "dtype", "Keras's TensorFlow backend ignores it here, JAX does not", ("dtype",), "values of another dtype"
+)
+WIDTH = Difference(
+    "k with a width", "Keras's TensorFlow backend gives k more rows and columns, JAX those asked for", ("k",)
+)
+SPREAD = Difference(
+    "strides together with dilations",
+    "TensorFlow's depthwise convolution leaves the strides out of its account, JAX's not",
+    ("dilations", "strides"),
+    "shape",
+)
+OUTSIDE = Difference(
+    "probabilities outside of [0, 1]",
+    "both sides clip them, at values that differ in the last digit",
+    ("wide", "from_logits"),
+    "shape",
+)
+SMOOTHED = Difference(
+    "label_smoothing along another axis than the last",
+    "Keras divides by the size of the last axis, optax by that of the classes",
+    ("axis",),
+    "shape",
+)
+WIDE_INTEGERS = Difference("integer inputs", "Keras computes with 64 bits, JAX with 32", ("int32",), "shape")
 ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"

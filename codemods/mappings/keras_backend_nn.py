@@ -12,7 +12,7 @@ from flax import nnx
 from jax import lax
 
 from codemods.engine.rule import f32, refuse, rule, sample
-from codemods.mappings.differences import NAN
+from codemods.mappings.differences import NAN, OUTSIDE
 from codemods.mappings.tf_dtypes import as_dtype
 from codemods.mappings.tf_nn import RANDOM
 from codemods.mappings.tf_random import scaled
@@ -103,6 +103,7 @@ def elu(x, alpha=1.0):
         sample(f32(3, low=0, high=1), f32(3, low=0.1, high=0.9)),
         sample(f32(3, low=0, high=1), f32(3), from_logits=True),
     ],
+    differences=[OUTSIDE],
 )
 def binary_crossentropy(target, output, from_logits=False):
     if from_logits:

@@ -3,7 +3,7 @@
 import optax
 
 from codemods.engine.rule import constant, f32, i32, inline, loss, rule, sample
-from codemods.mappings.differences import BATCHES, EMPTY, NAN, SCALAR, STRICT_FLOATS
+from codemods.mappings.differences import BATCHES, EMPTY, NAN, OUTSIDE, SCALAR, SMOOTHED, STRICT_FLOATS
 from codemods.mappings.keras_losses import (
     BINARY,
     CLIPPED,
@@ -54,7 +54,7 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     return sparse_errors(y_true, y_pred, from_logits, ignore_class, axis)
 
 
-@rule("tf.keras.losses.categorical_crossentropy", differences=[CLIPPED, UNNORMED, EMPTY], samples=[
+@rule("tf.keras.losses.categorical_crossentropy", differences=[CLIPPED, UNNORMED, EMPTY, SMOOTHED], samples=[
     sample(HOT, P, label_smoothing=0.1), sample(THIRDS, f32(4, 3), from_logits=True),
 ])  # fmt: skip
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
@@ -68,7 +68,7 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     return binary_errors(y_true, y_pred, from_logits, label_smoothing).mean(axis=axis)
 
 
-@rule("tf.keras.losses.binary_focal_crossentropy", differences=[CLIPPED, NAN], samples=[
+@rule("tf.keras.losses.binary_focal_crossentropy", differences=[CLIPPED, NAN, OUTSIDE], samples=[
     sample(BINARY, P), sample(BINARY, f32(4, 3), True, alpha=0.3, gamma=1.0, from_logits=True),
 ])  # fmt: skip
 def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False,

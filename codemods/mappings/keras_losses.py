@@ -9,7 +9,6 @@ from codemods.engine.rule import Difference, f32, i32, inline, known, loss, refu
 CLIPPED = Difference(
     "probabilities below 1e-7 that come straight from a softmax or sigmoid",
     "Keras computes from the logits when it can see them; the port from the clipped probabilities",
-    ("wide", "from_logits"),
 )
 UNNORMED = Difference(
     "targets that do not sum to 1, with from_logits",

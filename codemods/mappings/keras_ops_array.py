@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import boolean, f32, i32, known, refuse, rule, sample
-from codemods.mappings.differences import BOOLS, FLOAT_INDICES, ONE_DIMENSION
+from codemods.mappings.differences import BOOLS, FLOAT_INDICES, ONE_DIMENSION, WIDTH
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 from codemods.mappings.tf_index import TAKE_RANGE
 
@@ -53,7 +53,7 @@ def meshgrid(*x, indexing="xy"):
     return jnp.meshgrid(*x, indexing=indexing)
 
 
-@rule("tf.keras.ops.eye", samples=[sample(3), sample(2, 4)], differences=[NARROW])
+@rule("tf.keras.ops.eye", samples=[sample(3), sample(2, 4)], differences=[NARROW, WIDTH])
 def eye(N, M=None, k=0, dtype=None):
     return jnp.eye(N, M, k, dtype=as_dtype(dtype))
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import boolean, f32, i32, known, refuse, rule, sample
-from codemods.mappings.differences import ANY_ORDER, INTEGERS, NAN, SCALAR
+from codemods.mappings.differences import ANY_ORDER, IGNORED_DTYPE, INTEGERS, NAN, SCALAR
 from codemods.mappings.tf_core import axes
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
@@ -47,6 +47,7 @@ def min_(x, axis=None, keepdims=False, initial=None):
 @rule(
     "tf.keras.ops.prod",
     samples=[sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=1), sample(f32(2, 3, 4), axis=(0, 2), keepdims=True)],
+    differences=[IGNORED_DTYPE],
 )
 def prod(x, axis=None, keepdims=False, dtype=None):
     return jnp.prod(x, axis=axes(axis), keepdims=keepdims, dtype=as_dtype(dtype))

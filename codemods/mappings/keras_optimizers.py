@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import optax
 
 from codemods.engine.rule import Difference, inline, known, macro, refuse, rule, sample
+from codemods.mappings.differences import IGNORED_DECAY
 
 EPSILON = Difference(
     "gradients that are small against epsilon",
@@ -75,14 +76,14 @@ def by_norm(clipnorm):
 @inline
 def decayed(learning_rate, weight_decay):
     """Decoupled decay, which Keras scales by the learning rate."""
-    if not known(learning_rate):
+    if not known(learning_rate) or callable(learning_rate):
         refuse("weight_decay with a learning rate that is not a number in the source")
     return optax.add_decayed_weights(-learning_rate * weight_decay)
 
 
 @rule(
     "tf.keras.optimizers.Adam", "tf.keras.optimizers.experimental.Adam",
-    differences=[EPSILON],
+    differences=[EPSILON, IGNORED_DECAY],
     samples=[sample(), sample(0.01, beta_1=0.5, clipnorm=1.0),
              sample(learning_rate=0.01, epsilon=1e-3, global_clipnorm=0.5),
              sample(0.01, weight_decay=0.1, clipvalue=0.3)],
@@ -103,7 +104,7 @@ def adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=Fa
 
 @rule(
     "tf.keras.optimizers.AdamW", "tf.keras.optimizers.experimental.AdamW",
-    differences=[EPSILON],
+    differences=[EPSILON, IGNORED_DECAY],
     samples=[sample(), sample(0.01, 0.1, clipvalue=0.3)],
 )  # fmt: skip
 def adamw(learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
@@ -134,7 +135,7 @@ def adam_steps(learning_rate, beta_1, beta_2, epsilon):
 def momentum_descent(learning_rate, momentum, nesterov):
     if not momentum:
         return optax.sgd(learning_rate)
-    if known(learning_rate):
+    if known(learning_rate) and not callable(learning_rate):
         return optax.sgd(learning_rate, momentum=momentum, nesterov=nesterov)
     # Keras's velocity holds the rate of each step; optax.sgd would scale all of it by today's.
     return optax.chain(optax.scale_by_learning_rate(learning_rate), optax.trace(decay=momentum, nesterov=nesterov))
@@ -144,7 +145,7 @@ def momentum_descent(learning_rate, momentum, nesterov):
     "tf.keras.optimizers.SGD", "tf.keras.optimizers.experimental.SGD",
     samples=[sample(), sample(0.1, momentum=0.9, nesterov=True),
              sample(0.1, 0.9, global_clipnorm=1.0, weight_decay=0.01)],
-)  # fmt: skip
+ differences=[IGNORED_DECAY])  # fmt: skip
 def sgd(learning_rate=0.01, momentum=0.0, nesterov=False,
         weight_decay=None, clipnorm=None,
         clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
@@ -160,7 +161,7 @@ def sgd(learning_rate=0.01, momentum=0.0, nesterov=False,
 @rule(
     "tf.keras.optimizers.RMSprop", "tf.keras.optimizers.experimental.RMSprop",
     samples=[sample(), sample(0.01, 0.8, momentum=0.9), sample(0.01, centered=True, epsilon=1e-3, clipnorm=0.2)],
-)  # fmt: skip
+ differences=[IGNORED_DECAY])  # fmt: skip
 def rmsprop(learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False,
             weight_decay=None, clipnorm=None,
             clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
@@ -178,7 +179,7 @@ def rmsprop(learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=F
 @rule(
     "tf.keras.optimizers.Adagrad", "tf.keras.optimizers.experimental.Adagrad",
     samples=[sample(), sample(0.05, initial_accumulator_value=0.5, epsilon=1e-3)],
-)  # fmt: skip
+ differences=[IGNORED_DECAY])  # fmt: skip
 def adagrad(learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7,
             weight_decay=None, clipnorm=None,
             clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
@@ -194,7 +195,7 @@ def adagrad(learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7,
 @rule(
     "tf.keras.optimizers.Adadelta", "tf.keras.optimizers.experimental.Adadelta",
     samples=[sample(), sample(1.0, rho=0.9, epsilon=1e-3)],
-)  # fmt: skip
+ differences=[IGNORED_DECAY])  # fmt: skip
 def adadelta(learning_rate=0.001, rho=0.95, epsilon=1e-7,
              weight_decay=None, clipnorm=None,
              clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
@@ -209,7 +210,7 @@ def adadelta(learning_rate=0.001, rho=0.95, epsilon=1e-7,
 
 @rule(
     "tf.keras.optimizers.Adamax", "tf.keras.optimizers.experimental.Adamax",
-    differences=[EPSILON],
+    differences=[EPSILON, IGNORED_DECAY],
     samples=[sample(), sample(0.01, beta_1=0.5, beta_2=0.9)],
 )  # fmt: skip
 def adamax(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
@@ -227,7 +228,7 @@ def adamax(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
 @rule(
     "tf.keras.optimizers.Lion", "tf.keras.optimizers.experimental.Lion",
     samples=[sample(), sample(0.01, 0.8, 0.9)],
-)  # fmt: skip
+ differences=[IGNORED_DECAY])  # fmt: skip
 def lion(learning_rate=0.001, beta_1=0.9, beta_2=0.99,
          weight_decay=None, clipnorm=None,
          clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,

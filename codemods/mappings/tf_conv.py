@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import f32, inline, known, refuse, rule, sample
-from codemods.mappings.differences import BATCHES, EMPTY, NAN
+from codemods.mappings.differences import BATCHES, EMPTY, NAN, SPREAD
 
 CHANNELS_LAST = "channels that don't come last: move them to the end with jnp.moveaxis"
 
@@ -90,7 +90,7 @@ DEPTHWISE = [
 ]  # fmt: skip
 
 
-@rule("tf.nn.depthwise_conv2d", samples=DEPTHWISE, differences=[NAN, EMPTY])
+@rule("tf.nn.depthwise_conv2d", samples=DEPTHWISE, differences=[NAN, EMPTY, SPREAD])
 def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilations=None, name=None):
     if data_format not in (None, "NHWC"):
         refuse(CHANNELS_LAST)

@@ -178,9 +178,9 @@ class Bench:
 
 
 def unused(rule: Rule, verdicts: Sequence[Verdict]) -> list[str]:
-    """Kinds that a rule's differences cover without need."""
-    covered = {kind for difference in rule.differences if difference.keeps != "not run" for kind in difference.covers}
+    """What a rule's differences say of kinds none of which needs it."""
     needed = {verdict.case.kind for verdict in verdicts if verdict.status is Status.DECLARED}
-    return sorted(covered - needed)
+    covering = [d for d in rule.differences if d.covers and d.keeps != "not run"]
+    return [difference.when for difference in covering if needed.isdisjoint(difference.covers)]
 
 

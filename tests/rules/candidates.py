@@ -30,7 +30,7 @@ def candidates(rule: Rule, name: str, value: Any) -> list[Any]:
     """
     found: list[Any] = []
     own = () if type(value) in (int, float) else _of_samples(rule, name)
-    words = _words(name) if value is None or isinstance(value, (bool, str)) else ()
+    words = _words(name) if (value is None or isinstance(value, (bool, str))) and not _is_dtype(name) else ()
     for other in (*compared(rule.function, name), *_similar(name, value), *own, *words):
         if not any(_same(other, x) for x in (value, *found)):
             found.append(other)
@@ -41,8 +41,12 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and repr(one) == repr(other)
 
 
+def _is_dtype(name: str) -> bool:
+    return "dtype" in name or name.endswith("_type")
+
+
 def _similar(name: str, value: Any) -> Iterator[Any]:
-    if "dtype" in name or name.endswith("_type"):
+    if _is_dtype(name):
         yield from _DTYPES
     elif isinstance(value, bool):
         yield not value

@@ -79,11 +79,17 @@ def for_tf(value: Any) -> Any:
     return source_object(value.symbol)(*value.args, **value.kwargs) if isinstance(value, Made) else value
 
 
+#: What ported code has in place of TensorFlow's objects.
+_STANDS_FOR: dict[str, Callable[..., Any]] = {"tf.TensorShape": tuple, "tf.Variable": jnp.asarray}
+
+
 def for_jax(value: Any) -> Any:
     """Inputs as rule bodies take them."""
     if isinstance(value, np.ndarray):
         return jnp.asarray(value)
-    return Wrapped.of(value) if isinstance(value, Made) else value
+    if isinstance(value, Made):
+        return _STANDS_FOR[value.symbol](*value.args) if value.symbol in _STANDS_FOR else Wrapped.of(value)
+    return value
 
 
 def leaves(value: Any) -> Iterator[Any]:

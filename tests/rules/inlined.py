@@ -17,6 +17,7 @@ from codemods.engine.outcome import Residual
 from codemods.engine.rule import Made, Rule, Wrapped
 from codemods.engine.template import DYNAMIC, Arg, inline
 from codemods.engine.values import display, literal
+from tests.rules import compare
 from tests.rules.objects import RNGS, Case
 
 
@@ -32,6 +33,8 @@ class Values:
 
     def arg(self, name: str, value: Any) -> Arg:
         """An argument: literals are written out, arrays and functions are variables."""
+        if isinstance(value, Made):
+            value = compare.for_jax(value)
         if isinstance(value, (list, tuple)) and not _is_literal(value):
             items = [self.arg(f"{name}_{i}", item) for i, item in enumerate(value)]
             return Arg(display([item.code for item in items if item.code is not None], type(value)), items=items)
