@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cli import errors, port_command
+from cli import coverage_command, errors, port_command
 
 #: Every subcommand is a module with NAME, HELP, add_arguments(parser) and run(args).
-COMMANDS = (port_command,)
+COMMANDS = (port_command, coverage_command)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -274,6 +274,9 @@ class Hosting(Questions):
         kept = self.verbatim(node, node, frame.function).with_changes(decorators=decorators)
         return Staged([], [Item(kept, config=False)])
 
+    def is_host_dataset(self, value: Value) -> bool:
+        return isinstance(value.special, Hosted) and value.special.gives == "dataset"
+
     def uses_tensorflow(self, node: cst.CSTNode) -> bool:
         return any(self.unit.symbol(part) is not None for part in findall(node, m.Name() | m.Attribute()))
 
@@ -289,7 +292,7 @@ class Hosting(Questions):
                 c.func.attr.value for c in calls
                 if isinstance(c.func, cst.Attribute) and self.unit.symbol(c.func) is None and self.on_dataset(c.func.value)
             }  # fmt: skip
-            self._simple = symbols <= {_IN_MEMORY} and methods <= _SIMPLE
+            self._simple = symbols <= {_IN_MEMORY} and methods <= _SIMPLE and "batch" in methods
         return self._simple
 
     def on_dataset(self, node: cst.BaseExpression) -> bool:

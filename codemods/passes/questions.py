@@ -232,7 +232,8 @@ class Questions(Settings):
         branch: Any = node.body if known else node.orelse
         if isinstance(branch, cst.If):
             return [branch]
-        return (branch.body if isinstance(branch, cst.Else) else branch).body if branch is not None else []
+        block: Any = branch.body if isinstance(branch, cst.Else) else branch
+        return block.body if block is not None else []
 
     # -- releases ----------------------------------------------------------------------------------
 

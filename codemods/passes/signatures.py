@@ -47,13 +47,22 @@ _OPTIMIZERS = handled(
         return tf.abs(x), optimizer
     """,
 )
+_DTYPES = handled(
+    "tf.DType",
+    becomes="jnp.dtype",
+    only="in annotations",
+    shows="jnp.dtype",
+    sample="""
+    def f(x, dtype: SYMBOL):
+        return tf.abs(x), dtype
+    """,
+)
 _CODE = {
     **dict.fromkeys(_TENSORS, "jax.Array"),
     **dict.fromkeys(_MODULES, "nnx.Module"),
     **dict.fromkeys(_OPTIMIZERS, "nnx.Optimizer"),
     "tf.TensorShape": "tuple[int, ...]",
-    "tf.DType": "jnp.dtype",
-    "tf.dtypes.DType": "jnp.dtype",
+    **dict.fromkeys(_DTYPES, "jnp.dtype"),
 }
 
 

@@ -1,0 +1,29 @@
+"""A symbol with a rule is ported by the passes, too: a program from the rule's first sample has nothing left."""
+
+from __future__ import annotations
+
+from absl.testing import absltest, parameterized
+
+from codemods import mappings
+from codemods.engine import rule as rules
+from tests.coverage import snippets
+
+assert mappings  # registers the rules
+CASES = [(symbol, symbol) for symbol in sorted({*rules.RULES, *rules.OBJECTS, *rules.CONSTANTS})]
+
+
+class RulesTest(parameterized.TestCase):
+    @parameterized.named_parameters(CASES)
+    def test_ports(self, symbol: str) -> None:
+        programs = snippets.rules_of(symbol)
+        self.assertNotEmpty(programs)
+        for program in programs:
+            port = snippets.port(program)
+            if snippets.left(port) and symbol in rules.RULES:  # it may have to know ranks
+                port = snippets.port(snippets.of_rule_with_shapes(symbol, rules.RULES[symbol].samples[0]))
+            self.assertEmpty(snippets.left(port), f"{program}\n\n{port.source}")
+            self.assertNotIn("tensorflow", port.source)
+
+
+if __name__ == "__main__":
+    absltest.main()
