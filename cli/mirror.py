@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import pathlib
 import shutil
+from collections.abc import Mapping
 
 
-def mirror(root: pathlib.Path, source: pathlib.Path, module: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-    """Makes `folder` look like `root` with the port beside its source.
+def mirror(
+    root: pathlib.Path, source: pathlib.Path, files: Mapping[str, pathlib.Path], folder: pathlib.Path
+) -> pathlib.Path:
+    """Makes `folder` look like `root` with the files of the port in their places.
 
-    Folders on the way to the source are real, everything beside them is a link.
+    Folders on the way to these places are real, everything beside them is a link; the source is left out.
 
     Args:
       root: the folder that imports start from.
       source: the original, below it.
-      module: the port.
+      files: files of the port, by their places below the root.
       folder: where to build; made here.
 
     Returns:
-      The port's place in `folder`.
+      The place of the source's port in `folder`.
     """
-    parts = source.relative_to(root).parts
-    here, there = folder, root
-    for part in parts:
-        here.mkdir(parents=True)
-        for entry in there.iterdir():
-            if entry.name not in (part, module.name) and (entry.is_dir() or entry.suffix == ".py"):
+    parents = {parent for place in files for parent in pathlib.PurePosixPath(place).parents}
+    hidden = {*files, source.relative_to(root).as_posix(), *map(str, parents)}
+    for parent in sorted(parents):
+        here, there = folder / parent, root / parent
+        here.mkdir(parents=True, exist_ok=True)
+        for entry in there.iterdir() if there.is_dir() else ():
+            name = (parent / entry.name).as_posix()
+            if name not in hidden and (entry.is_dir() or entry.suffix == ".py"):
                 (here / entry.name).symlink_to(entry.resolve())
-        here, there = here / part, there / part
-    place = here.parent / module.name
-    shutil.copyfile(module, place)
-    return place
+    for place, file in files.items():
+        shutil.copyfile(file, folder / place)
+    return folder / source.parent.relative_to(root) / f"{source.stem}_jax.py"

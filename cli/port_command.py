@@ -139,6 +139,7 @@ def run(args: argparse.Namespace) -> int:
 def _contents(asked: steps.Request, folder: pathlib.Path, out: pathlib.Path) -> dict[pathlib.Path, str]:
     """The files that the user gets."""
     names = (f"{asked.stem}_jax.py", "weights_map.json", "residuals.json", "certificate.json")
-    contents = {out / name: (folder / name).read_text(encoding="utf-8") for name in names}
+    linked = [name for name in steps.linked_files(asked, folder) if name not in names]
+    contents = {out / name: (folder / name).read_text(encoding="utf-8") for name in [*names, *linked]}
     contents[out / names[1]] = outputs.stamped(contents[out / names[1]], contents[out / names[0]])
     return contents

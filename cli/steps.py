@@ -89,12 +89,14 @@ def port(request: Request, folder: pathlib.Path) -> None:
     arguments = [f"--source={request.source}", f"--out={folder}"]
     trace = folder / "trace.json"
     arguments += [f"--trace={trace}"] if trace.exists() else []
+    arguments += [f"--package_root={request.package_root}"] if request.package_root else []
     _run("port", "codemods.port", arguments, _TOOL_TIMEOUT, request)
 
 
 def verify(request: Request, folder: pathlib.Path) -> None:
     """Checks the port against the recorded original; writes certificate.json."""
-    place = mirror.mirror(request.root, request.source, folder / f"{request.stem}_jax.py", folder / "mirror")
+    files = {path: folder / written for written, path in linked_files(request, folder).items()}
+    place = mirror.mirror(request.root, request.source, files, folder / "mirror")
     arguments = [f"--module={place}", f"--map={folder}/weights_map.json"]
     arguments += [f"--residuals={folder}/residuals.json", f"--trace={folder}/trace.json"]
     oracle = folder / "oracle.safetensors"
@@ -102,6 +104,13 @@ def verify(request: Request, folder: pathlib.Path) -> None:
     arguments += [f"--level={request.level}", f"--out={folder}/certificate.json"]
     arguments += [f"--package_root={folder}/mirror"] if request.package_root else []
     _run("verify", "parity.verify", arguments, max(_TOOL_TIMEOUT, request.timeout), request)
+
+
+def linked_files(request: Request, folder: pathlib.Path) -> dict[str, str]:
+    """Files of the port: as they were written below `folder`, and where they lie below the root."""
+    alone = f"{request.stem}_jax.py"
+    place = (request.source.parent.relative_to(request.root) / alone).as_posix()
+    return read(folder / "weights_map.json").get("files") or {alone: place}
 
 
 def report(request: Request, folder: pathlib.Path, out: pathlib.Path) -> None:

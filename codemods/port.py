@@ -19,7 +19,7 @@ from absl import app, flags
 from codemods.linking.files import linked_files
 from codemods.linking.link import Linked, link
 from codemods.linking.parents import stand_in_parents
-from codemods.linking.unlink import ported_path
+from codemods.linking.unlink import ported_path, written_path
 from codemods.passes.frame import Frame
 from codemods.passes.output import Output
 from codemods.passes.porter import Porter
@@ -28,10 +28,10 @@ from codemods.passes.unit import Unit
 from codemods.passes.values import text
 from codemods.passes.weights import WeightsMap
 
-_SOURCE = flags.DEFINE_string("source", None, "The file to port.", required=True)
+_SOURCE = flags.DEFINE_string("source", None, "The file to port.")
 _TRACE = flags.DEFINE_string("trace", None, "Facts of a run of the original, as parity.capture writes them.")
 _ROOT = flags.DEFINE_string("package_root", None, "The folder that imports start from; linked files are ported, too.")
-_OUT = flags.DEFINE_string("out", None, "The folder to write to.", required=True)
+_OUT = flags.DEFINE_string("out", None, "The folder to write to.")
 
 _ENTRY = "__jaxport_entry__"
 _OPTIMIZER = "__jaxport_optimizer__"
@@ -132,6 +132,9 @@ class Port:
             "mode": self._mode(), "optimizer": self.optimizer, "train_step": None, "weights": [],
             "penalty": None,
         }  # fmt: skip
+        if self.unit.linked is not None:
+            paths = [file.path for file in self.unit.linked.files]
+            result["files"] = {written_path(p, self.unit.file): ported_path(p) for p in paths}
         root = self.unit.trace.root
         spec = self._root_spec(root) if root is not None else None
         if root is None or self.entry is None or (spec is not None and spec.source in self.output.failed):
@@ -169,7 +172,7 @@ class Port:
             if (
                 frames
                 and spec.kind == "sequential"
-                and (span.line, span.column) == (frames[-1]["line"], frames[-1]["column"])
+                and (span.file, span.line, span.column) == (frames[-1]["file"], frames[-1]["line"], frames[-1]["column"])
             ):
                 return spec
         builders = [frame["function"] for frame in frames if frame["function"] in self.unit.specs]
@@ -261,8 +264,7 @@ def main(argv: list[str]) -> int:
     module = f"{path.stem}_jax.py"
     weights = port.weights_map(module)
     for original, text_ in port.sources.items():
-        # The entry's port lies in the folder itself, the others where their originals lie below the root.
-        place = out / module if original == port.unit.file else out / "package" / ported_path(original)
+        place = out / written_path(original, port.unit.file)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text_, encoding="utf-8")
     (out / "weights_map.json").write_text(json.dumps(weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -271,4 +273,6 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Not where they are declared: whoever imports this module would have to give them.
+    flags.mark_flags_as_required(["source", "out"])
     app.run(main)

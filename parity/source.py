@@ -11,6 +11,7 @@ import re
 import sys
 import types
 
+from codemods.linking.parents import stand_in_parents
 from parity.errors import BadInputError
 
 _FRAMEWORKS = ("tensorflow", "keras", "tf_keras", "tensorflow_probability", "tensorflow_addons")
@@ -115,10 +116,11 @@ def module_name(path: str, package_root: str | None) -> str:
     return ".".join(parts[:-1] if stem == "__init__" else parts)
 
 
-def run_module(path: str, package_root: str | None = None) -> types.ModuleType:
+def run_module(path: str, package_root: str | None = None, parents: bool = True) -> types.ModuleType:
     """Runs a file as a module, not as `__main__`; its neighbours, or the package root, can be imported.
 
-    Running the same file again gives a fresh module.
+    Running the same file again gives a fresh module. `parents`: run the packages that it lies in, too; those of a
+    port import TensorFlow until all of the package is ported.
 
     Raises:
       Whatever the file raises.
@@ -127,8 +129,10 @@ def run_module(path: str, package_root: str | None = None) -> types.ModuleType:
     folder = os.path.abspath(package_root or os.path.dirname(os.path.abspath(path)))
     sys.path[:] = [folder, *(entry for entry in sys.path if entry != folder)]
     package = name.rpartition(".")[0]
-    if package:
+    if package and parents:
         importlib.import_module(package)
+    elif package:
+        stand_in_parents(package, pathlib.Path(folder))
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__file__", None) != os.path.abspath(path):
         name = f"unit_{name.replace('.', '_')}"

@@ -39,7 +39,7 @@ def run(
     checks: list[Check] = [_no_tensorflow(path)]
     if not checks[-1].passed:
         return checks
-    module, failure = _attempt(lambda: source.run_module(path, package_root), path)
+    module, failure = _attempt(lambda: source.run_module(path, package_root, parents=False), path)
     checks.append(holds("none", "imports without TensorFlow", failure is None, failure or ""))
     loaded = sorted(name for name in _FOREIGN if name in sys.modules)
     if loaded:

@@ -15,10 +15,12 @@ from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
 from codemods.engine.walk import findall
 from codemods.engine.walk import names_in as _all_names
-from codemods.passes.names import Reads
+from codemods.linking.unlink import imports_of, own_names
+from codemods.passes.names import Reads, ReplaceNames
 from codemods.passes.porter import Porter
 from codemods.passes.signatures import with_signatures
-from codemods.passes.undefined import MODULE, undefined_names
+from codemods.passes.tables import table_statements
+from codemods.passes.undefined import MODULE, defined_names, undefined_names
 from codemods.passes.values import text
 
 _WIDTH = 128
@@ -72,31 +74,59 @@ class Output:
     # -- assembly --------------------------------------------------------------------------------
 
     def text(self) -> str:
+        """The port as one module."""
+        self.bodies = [self._statement(statement) for statement in self.unit.module.body]
+        formatted = self._assembled([part for body in self.bodies for part in body], list(self.unit.module.body))
+        self._check_names(formatted)
+        return formatted
+
+    def texts(self) -> dict[str, str]:
+        """The port as one module per file; after `text`, which finds what is wrong with it as a whole."""
+        linked = self.unit.linked
+        if linked is None:
+            return {self.unit.file: self._assembled([p for body in self.bodies for p in body], list(self.unit.module.body))}
+        starts = [sum(linked.statements[:i]) for i in range(len(linked.files))]
+        ends = [*starts[1:], len(self.bodies)]
+        parts = {
+            file.path: ([p for body in self.bodies[a:b] for p in body], list(self.unit.module.body[a:b]))
+            for file, a, b in zip(linked.files, starts, ends, strict=True)
+        }
+        first = {path: self._assembled(*part) for path, part in parts.items()}
+        homes = {name: path for path, source in first.items() for name in defined_names(source)}
+        result = {}
+        for file in linked.files:
+            body, original = parts[file.path]
+            missing = set().union(*undefined_names(first[file.path]).values(), set())
+            lines = imports_of(linked, file, missing, homes)
+            source = self._assembled([*[cst.parse_statement(line) for line in lines], *body], original)
+            own = own_names(linked, file.path)
+            if own:
+                source = _format(cst.parse_module(source).visit(ReplaceNames({a: cst.Name(b) for a, b in own.items()})).code)  # type: ignore[union-attr]
+            result[file.path] = source
+        return result
+
+    def _assembled(self, body: list[Any], original: list[Any]) -> str:
+        """Statements with the imports, helpers and partials that they need."""
         module = self.unit.module
-        body: list[Any] = []
-        imports_at: int | None = None
-        for statement in module.body:
-            new = self._statement(statement)
-            if imports_at is None and _is_import(statement):
-                imports_at = len(body)
-            body.extend(new)
         body = self._partials(body)
+        self._wanted = self._helpers_read(body)
+        imports_at: int | None = next((i for i, s in enumerate(body) if _is_import(s)), None)
+        reads = set().union(*[_all_names(s) for s in body], set())
+        self._tables = table_statements(reads, self.unit.wrapper.module)
         kept_imports = [s for s in body if _is_import(s)]
         lines = self._import_lines(body, kept_imports)
         if imports_at is None:
             imports_at = _after_docstring(body)
-        kept, body = self._drop_unused_imports(body)
+        kept, body = self._drop_unused_imports(body, original)
         imports_at = min(imports_at, len(body))
         header = [cst.parse_statement(line) for line in lines]
         block = _sorted_imports([*header, *[s for s in body if _is_import(s)]])
         rest = [s for s in body if not _is_import(s)]
         at = _after_docstring(rest)
         extra = self._helpers()
-        new_body = [*rest[:at], *block, *self._partial_statements(), *extra, *rest[at:]]
+        new_body = [*rest[:at], *block, *self._partial_statements(), *self._tables, *extra, *rest[at:]]
         tree = module.with_changes(body=[parenthesised(s) for s in new_body])
-        formatted = _format(tree.code)
-        self._check_names(formatted)
-        return formatted
+        return _format(tree.code)
 
     def _statement(self, statement: Any) -> list[Any]:
         new = self._ported(statement)
@@ -204,13 +234,14 @@ class Output:
         reads = set().union(*[_all_names(s) for s in body if not _is_import(s)], set())
         helpers = self._helper_source()
         reads |= _all_names(cst.parse_module(helpers)) if helpers else set()
+        reads |= set().union(*[_all_names(table) for table in self._tables], set())
         reads |= {name for line in self._partial_lines() for name in _all_names(cst.parse_module(line))}
         bound = {name for s in kept for name in _bound(s)}
         return sorted({line for name, line in rules.IMPORTS.items() if name in reads and name not in bound})
 
-    def _drop_unused_imports(self, body: list[Any]) -> tuple[set[str], list[Any]]:
+    def _drop_unused_imports(self, body: list[Any], original: list[Any]) -> tuple[set[str], list[Any]]:
         """Imports that only TensorFlow code used go; those never used were the author's choice and stay."""
-        before = set().union(*[_all_names(s) for s in self.unit.module.body if not _is_import(s)], set())
+        before = set().union(*[_all_names(s) for s in original if not _is_import(s)], set())
         after = set().union(*[_all_names(s) for s in body if not _is_import(s)], set())
         result = []
         for statement in body:
@@ -223,9 +254,19 @@ class Output:
 
     # -- helpers and partials ----------------------------------------------------------------------
 
-    def _helper_source(self) -> str:
+    def _helpers_read(self, body: list[Any]) -> list[str]:
+        """Helpers that statements read, and those that helpers read."""
         helpers = self.unit.helpers
-        used = sorted(helpers)
+        found = set().union(*[_all_names(s) for s in body if not _is_import(s)], set()) & helpers.keys()
+        todo = list(found)
+        while todo:
+            inner = _all_names(cst.parse_module(inspect.getsource(helpers[todo.pop()]))) & helpers.keys() - found
+            found |= inner
+            todo += inner
+        return sorted(found)
+
+    def _helper_source(self) -> str:
+        helpers, used = self.unit.helpers, self._wanted
         return "\n\n\n".join(inspect.getsource(helpers[name]).rstrip().replace("  # fmt: skip", "") for name in used)
 
     def _helpers(self) -> list[Any]:
@@ -238,9 +279,10 @@ class Output:
     def _partials(self, body: list[Any]) -> list[Any]:
         """States keywords that are there because defaults differ once, at the top."""
         self._hoisted: dict[str, tuple[str, dict[str, str]]] = {}
+        here = set().union(*[{text(c.func) for c in findall(s, m.Call())} for s in body if not _is_import(s)], set())
         calls = Counter(text(call.func) for call, _ in self.porter.made_calls)
         taken = set().union(*[_all_names(s) for s in body], set())
-        for target in sorted(calls):
+        for target in sorted(calls.keys() & here):
             every = [(call, ledger) for call, ledger in self.porter.made_calls if text(call.func) == target]
             name = target.rsplit(".", 1)[-1]
             if not target.startswith("nnx.") or name in taken - {"nnx"} or not name[:1].isupper():

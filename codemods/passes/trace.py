@@ -25,22 +25,22 @@ class Trace:
     def __init__(self, data: Mapping[str, Any] | None = None):
         self.data = data or {}
         self.objects: list[Mapping[str, Any]] = list(self.data.get("objects", ()))
-        self._by_site: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
-        self._under: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+        self._by_site: dict[tuple[str, int, int], list[Mapping[str, Any]]] = {}
+        self._under: dict[tuple[str, int, int], list[Mapping[str, Any]]] = {}
         for entry in self.objects:
             for site in entry.get("site") or ():
-                self._under.setdefault((site["line"], site["column"]), []).append(entry)
+                self._under.setdefault((site["file"], site["line"], site["column"]), []).append(entry)
             if entry.get("site"):
                 site = entry["site"][-1]
-                self._by_site.setdefault((site["line"], site["column"]), []).append(entry)
+                self._by_site.setdefault((site["file"], site["line"], site["column"]), []).append(entry)
 
     def made_at(self, span: Span) -> list[Mapping[str, Any]]:
         """Objects whose constructor call stands at `span`."""
-        return self._by_site.get((span.line, span.column), [])
+        return self._by_site.get((span.file, span.line, span.column), [])
 
     def made_under(self, span: Span) -> list[Mapping[str, Any]]:
         """Objects made while the call at `span` ran."""
-        return self._under.get((span.line, span.column), [])
+        return self._under.get((span.file, span.line, span.column), [])
 
     def instances(self, name: str) -> list[Mapping[str, Any]]:
         """Objects of a user class."""

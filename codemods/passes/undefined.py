@@ -48,6 +48,12 @@ def undefined_names(source: str) -> dict[str, set[str]]:
     return found
 
 
+def defined_names(source: str) -> set[str]:
+    """Names that a module binds itself, its imports aside."""
+    top = symtable.symtable(source, "<port>", "exec")
+    return {s.get_name() for s in top.get_symbols() if (s.is_assigned() or s.is_namespace()) and not s.is_imported()}
+
+
 def _descendants(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
     for child in table.get_children():
         yield child

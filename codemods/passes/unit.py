@@ -13,6 +13,7 @@ from codemods.engine.api import ROOTS
 from codemods.engine.handled import handled
 from codemods.engine.outcome import Residual, Span
 from codemods.engine.resolve import Names
+from codemods.linking.link import Linked
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.trace import Trace
 from codemods.passes.values import Value
@@ -46,8 +47,10 @@ class Note:
 class Unit:
     """State of one port: the tree, names, facts of the trace, and what came out so far."""
 
-    def __init__(self, source: str, file: str, trace: Trace):
+    def __init__(self, source: str, file: str, trace: Trace, linked: Linked | None = None):
+        """`linked`: where the parts of the source come from, if it is several files."""
         self.file = file
+        self.linked = linked
         self.trace = trace
         module = cst.parse_module(source)
         self.wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=True)
@@ -72,7 +75,10 @@ class Unit:
         position = self._positions.get(node)
         if position is None:
             return Span(self.file, 0, 0)
-        return Span(self.file, position.start.line, position.start.column, position.end.line, position.end.column)
+        start, end = position.start, position.end
+        if self.linked is not None:
+            return self.linked.span(start.line, start.column, end.line, end.column)
+        return Span(self.file, start.line, start.column, end.line, end.column)
 
     def fresh(self, base: str) -> str:
         """An identifier that the user's code does not hold; replaced before anything is printed."""
