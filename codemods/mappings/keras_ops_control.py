@@ -8,6 +8,7 @@ import jax.scipy as jsp
 from jax import lax
 
 from codemods.engine.rule import f32, i32, refuse, rule, sample
+from codemods.mappings.differences import BOOLS
 from codemods.mappings.tf_control import NO_REVERSE
 from codemods.mappings.tf_index import SET_RANGE
 
@@ -52,6 +53,8 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     ],
 )  # fmt: skip
 def associative_scan(f, elems, reverse=False, axis=0):
+    if reverse and axis < 0:
+        refuse("a reverse scan along an axis counted from the end: count it from the front")
     return lax.associative_scan(f, elems, reverse=reverse, axis=axis)
 
 
@@ -79,7 +82,7 @@ def switch(index, branches, *operands):
 @rule(
     "tf.keras.ops.scatter",
     samples=[sample([[1], [3], [1]], f32(3, 2), [5, 2]), sample([[0, 1]], values=f32(1), shape=(2, 2))],
-    differences=[SET_RANGE],
+    differences=[SET_RANGE, BOOLS],
 )
 def scatter(indices, values, shape):
     return jnp.zeros(shape, values.dtype).at[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))].add(values)

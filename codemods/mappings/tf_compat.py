@@ -9,7 +9,7 @@ from codemods.engine.rule import Difference, boolean, f32, i32, refuse, rule, sa
 from codemods.mappings.differences import NAN
 from codemods.mappings.tf_dtypes import NARROW
 
-STATED = Difference("a dtype that is stated", "Flax's initializers take theirs from the parameter")
+STATED = Difference("a dtype that is stated", "Flax's initializers take theirs from the parameter", ("dtype",), "shape")
 
 
 @rule("tf.compat.v1.to_float", samples=[sample(i32(4)), sample(boolean(2, 3))])

@@ -124,6 +124,7 @@ def log(x):
 @rule(
     "tf.experimental.numpy.sum",
     samples=[sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=[0, -1]), sample(f32(2, 3), axis=1, keepdims=True)],
+    differences=[NARROW],
 )
 def sum_(a, axis=None, dtype=None, keepdims=None):
     return jnp.sum(a, axis=axes(axis), dtype=as_dtype(dtype), keepdims=False if keepdims is None else keepdims)
@@ -132,7 +133,7 @@ def sum_(a, axis=None, dtype=None, keepdims=None):
 @rule(
     "tf.experimental.numpy.random.randn",
     samples=[sample(40, 50), sample(2000)],
-    differences=[RANDOM],
+    differences=[RANDOM, NARROW],
     random=True,
 )
 def randn(*args):
