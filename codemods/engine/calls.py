@@ -14,7 +14,7 @@ from codemods.engine.computing import Computing
 from codemods.engine.defaults import dotted, is_default, is_helper_default, namespace
 from codemods.engine.expressions import bare
 from codemods.engine.precedence import is_atom, parenthesised, wrapped
-from codemods.engine.values import Arg, Code, Items, Known, Source, Stop, Value, evaluated, names_in
+from codemods.engine.values import Arg, Code, Items, Known, Source, Stop, Value, evaluated, is_chain, names_in
 
 _print = cst.Module([]).code_for_node
 
@@ -81,8 +81,9 @@ class Calls(Computing):
         if not isinstance(first, Known) or callable(first.value) and not isinstance(first.value, type):
             if not macro.passes_through:
                 raise Stop(f"`{macro.name}` has to know the value, which the source does not tell")
-            code = self.state.code(first)
-            return Code(cst.Call(code, [cst.Arg(part) for part in rest])) if rest else first
+            looked_up = self.looked_up(macro, first)
+            code = self.state.code(looked_up)
+            return Code(cst.Call(code, [cst.Arg(part) for part in rest])) if rest else looked_up
         try:
             source = macro.function(first.value, *(_print(_atom(part)) for part in rest))
         except (outcome.Refusal, rule.Refused) as error:
@@ -97,6 +98,16 @@ class Calls(Computing):
         except NameError:  # it names a helper
             self.state.helpers_used |= names_in(code) & self.state.helpers.keys()
             return Code(code, object)
+
+    def looked_up(self, macro: rule.Macro, value: Value) -> Value:
+        """A name or what it stands for, whichever the user's expression gives, as the latter."""
+        if macro.table is None or not isinstance(value, Code) or value.type is not None:
+            return value
+        written = self.filled(value.code)
+        if not is_chain(written) and not isinstance(written, cst.Subscript) or names_in(written) & rule.IMPORTS.keys():
+            return value
+        get = cst.Attribute(cst.Name(macro.table), cst.Name("get"))
+        return Code(cst.Call(get, [cst.Arg(value.code), cst.Arg(value.code)]), object)
 
     def inlined(self, function: Callable[..., Any], args: Sequence[Value], keywords: dict[str, Value]) -> Value:
         from codemods.engine import frame  # the two call each other

@@ -61,6 +61,9 @@ class Operators(Expressions):
             if first is not None and second is not None:
                 kind = left.kind if isinstance(left, Items) else right.kind  # type: ignore[union-attr]
                 return Items((*first, *second), kind)
+        if isinstance(node.operator, cst.Multiply) and isinstance(left, Known) and type(left.value) is int:
+            if left.value == 1 and isinstance(right, Code) and right.type is int:
+                return right
         if isinstance(node.operator, cst.Multiply) and isinstance(left, Items) and isinstance(right, Known):
             return Items(left.items * right.value, left.kind)
         return Code(bare(node).with_changes(left=self.state.code(left), right=self.state.code(right)))

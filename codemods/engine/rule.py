@@ -417,11 +417,14 @@ class Macro:
     where `passes_through` is set; else the call is a residual.
     Arguments after the first are code: `function(value, "self.dense(x)")` gets the source of the
     expressions, safe to put anywhere, and an expression of the user's is called with them.
+    `table` names a dict of the port, from the names that the file uses to what the macro gives for them; an expression
+    that may be such a name is looked up in it.
     """
 
     name: str
     function: Callable[..., str]
     passes_through: bool
+    table: str | None = None
 
     def __call__(self, value: Any, *code: Any) -> Any:
         if callable(value):
@@ -430,11 +433,11 @@ class Macro:
         return eval(self.function(value, *names), _namespace() | names)
 
 
-def macro(function: Callable[..., str] | None = None, *, passes_through: bool = True) -> Any:
+def macro(function: Callable[..., str] | None = None, *, passes_through: bool = True, table: str | None = None) -> Any:
     """Registers a macro; see `Macro`."""
 
     def register(f: Callable[..., str]) -> Macro:
-        entry = Macro(f.__name__, f, passes_through)
+        entry = Macro(f.__name__, f, passes_through, table)
         _enter(MACROS, [f.__name__], entry)
         return entry
 

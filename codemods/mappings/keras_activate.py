@@ -33,7 +33,7 @@ def applied(function: str, argument: str) -> str:
     return f"({function})({argument})" if isinstance(tree, ast.Lambda) else f"{function}({argument})"
 
 
-@macro
+@macro(table="KERAS_ACTIVATIONS")
 def activate(function, value):
     """`value` (code) after an activation that is given by its name, or None."""
     if function in (None, "linear"):
@@ -41,7 +41,7 @@ def activate(function, value):
     return applied(activation_macro.function(function), value)
 
 
-@macro
+@macro(table="KERAS_ACTIVATIONS")
 def as_function(function):
     """An activation that is given by its name, as a function."""
     return activation_macro.function("linear" if function is None else function)

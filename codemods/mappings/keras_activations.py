@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import f32, known, macro, refuse, rule, sample
+from codemods.engine.rule import f32, macro, refuse, rule, sample
 from codemods.mappings.differences import FLOAT_RESULT, NAN
 
 #: Keras names, in lower case, and the function that computes the same.
@@ -45,7 +45,7 @@ ACTIVATIONS = {
 UNKNOWN = "an activation whose name is not known here: pass the function, such as nnx.relu, in place of its name"
 
 
-@macro
+@macro(table="KERAS_ACTIVATIONS")
 def activation(value: str | None) -> str:
     """The function that a Keras activation's name stands for."""
     name = "linear" if value is None else value
@@ -59,8 +59,6 @@ X = f32(3, 4, low=-4, high=4)
 
 @rule("tf.keras.activations.get", samples=[sample("relu"), sample("gelu"), sample("leaky_relu")])
 def get(identifier):
-    if not known(identifier):
-        refuse(UNKNOWN)
     return activation(identifier)
 
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import Difference, known, macro, refuse, rule, sample
+from codemods.engine.rule import Difference, macro, refuse, rule, sample
 
 #: Names in lower case without underscores, with Keras's default arguments.
 INITIALIZERS = {
@@ -38,7 +38,7 @@ FANS = "axes of the fans: give in_axis and out_axis to nnx.initializers.variance
 SEED = Difference("a seed", "the distribution is the same, the numbers come from `rngs`")
 
 
-@macro
+@macro(table="KERAS_INITIALIZERS")
 def initializer(value: str | None) -> str:
     """The function that a Keras initialiser's name stands for."""
     name = "glorot_uniform" if value is None else value
@@ -50,8 +50,6 @@ def initializer(value: str | None) -> str:
 
 @rule("tf.keras.initializers.get", samples=[sample("zeros"), sample("ones")])
 def get(identifier):
-    if not known(identifier):
-        refuse(UNKNOWN)
     return initializer(identifier)
 
 

@@ -6,7 +6,7 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from codemods.engine.rule import f32, inline, layer, refuse, rule, sample
+from codemods.engine.rule import f32, inline, known, layer, refuse, rule, sample
 from codemods.mappings.differences import BOOLS, HALF
 from codemods.mappings.tf_dtypes import NARROW
 
@@ -16,6 +16,8 @@ THREE = [f32(3, 4), f32(3, 1), f32(3, 4)]
 
 @inline
 def total(inputs):
+    if not known(len(inputs)):
+        return sum(inputs)
     if isinstance(inputs, (list, tuple)) and len(inputs) == 2:
         return inputs[0] + inputs[1]
     if isinstance(inputs, (list, tuple)) and len(inputs) == 3:
@@ -25,6 +27,8 @@ def total(inputs):
 
 @inline
 def product(inputs):
+    if not known(len(inputs)):
+        return math.prod(inputs)
     if isinstance(inputs, (list, tuple)) and len(inputs) == 2:
         return inputs[0] * inputs[1]
     return math.prod(inputs)
@@ -32,6 +36,8 @@ def product(inputs):
 
 @inline
 def largest(inputs):
+    if not known(len(inputs)):
+        return functools.reduce(jnp.maximum, inputs)
     if isinstance(inputs, (list, tuple)) and len(inputs) == 2:
         return jnp.maximum(inputs[0], inputs[1])
     return functools.reduce(jnp.maximum, inputs)
@@ -39,6 +45,8 @@ def largest(inputs):
 
 @inline
 def smallest(inputs):
+    if not known(len(inputs)):
+        return functools.reduce(jnp.minimum, inputs)
     if isinstance(inputs, (list, tuple)) and len(inputs) == 2:
         return jnp.minimum(inputs[0], inputs[1])
     return functools.reduce(jnp.minimum, inputs)

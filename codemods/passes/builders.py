@@ -6,8 +6,10 @@ import dataclasses
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine.handled import handled
+from codemods.engine.walk import findall
 from codemods.passes.classes import Classes
 from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain, Finished, ModuleInstance, ModuleSpec
@@ -207,11 +209,23 @@ class Builders(Classes):
             return None
         if isinstance(frame.spec.node, cst.FunctionDef):
             for param in [*frame.spec.node.params.params, *frame.spec.node.params.kwonly_params]:
-                if param.name.value == value.code.value and param.default is not None:
-                    known = self.default_value(param).items
-                    if known is not None:
-                        return len(known)
+                if param.name.value == value.code.value:
+                    known = self.default_value(param).items if param.default is not None else None
+                    return len(known) if known is not None else self.given_rank(frame.spec, value.code.value)
         return None
+
+    def given_rank(self, spec: ModuleSpec, name: str) -> int | None:
+        """The length of the tuples that calls in the file, and the entry, give for a parameter."""
+        assert isinstance(spec.node, cst.FunctionDef)
+        names = [p.name.value for p in spec.node.params.params]
+        lengths = set()
+        for tree in (self.unit.module, self.entry_node):
+            for call in findall(tree, m.Call(func=m.Name(spec.source))) if tree is not None else ():
+                for i, arg in enumerate(call.args):  # type: ignore[attr-defined]
+                    target = arg.keyword.value if arg.keyword else names[i] if i < len(names) else None
+                    if target == name and isinstance(arg.value, cst.Tuple | cst.List):
+                        lengths.add(len(arg.value.elements))
+        return lengths.pop() if len(lengths) == 1 else None
 
     # -- handlers of framework calls ----------------------------------------------------------
 

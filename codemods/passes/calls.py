@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -20,9 +21,11 @@ from codemods.engine.template import DYNAMIC, Arg, inline
 from codemods.engine.walk import names_in
 from codemods.passes import abstract
 from codemods.passes.frame import Frame
-from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Placement
+from codemods.passes.layer_names import layer_name
+from codemods.passes.modules import IN_FEATURES, OUT_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Placement
 from codemods.passes.names import ReplaceNames, assigned_names
-from codemods.passes.values import UNKNOWN, TensorType, Value, join, literal, same_dim, text
+from codemods.passes.values import UNKNOWN, Symbols, TensorType, Value, is_int, join, literal, same_dim, text
+from codemods.passes.width_lists import Widths
 from codemods.policy.lookup import reason
 
 if TYPE_CHECKING:
@@ -33,7 +36,13 @@ ELEMENTWISE = frozenset(
     f"tf.keras.layers.{name}" for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 )
 
+#: Kinds of values that are functions.
+_FUNCTIONS = frozenset({"function", "lambda", "local_function", "self_method", "class"})
+
 Argument = tuple[str | None, Value]
+#: `special` of a function that gives what has the shape of its argument.
+ELEMENTWISE = "elementwise"
+_ELEMENTWISE_MAKERS = frozenset({"tf.keras.activations.get", "tf.keras.activations.deserialize"})
 
 
 class Calls:
@@ -116,10 +125,10 @@ class Calls:
             joined = elements[0]
             for item in elements[1:]:
                 joined = self.join(joined, item, frame)
-            return dataclasses.replace(joined, known=UNKNOWN, dim=None if joined.tensor is None else joined.dim)
+            return _any_of(joined)
         if value.tensor is not None and value.tensor.shape:
             return Value(value.code, tensor=TensorType(value.tensor.shape[1:], value.tensor.dtype))
-        return Value(value.code, staged=value.is_tensor)
+        return Value(cst.Name("_"), staged=value.is_tensor)
 
     def bound_once(self, name: str, spec: ModuleSpec) -> bool:
         """Does a local name keep one value, so that it can stand for it anywhere later?"""
@@ -164,6 +173,12 @@ class Calls:
                 items = [Value(value.code, tensor=rest) for _ in target.elements]
             for i, element in enumerate(target.elements):
                 part = items[i] if items is not None and i < len(items) else None
+                of_name = isinstance(value.code, cst.Name) and value.code.value != "_"
+                if part is None and of_name and frame.spec is not None and not value.is_tensor:
+                    code = cst.Subscript(value.code, [cst.SubscriptElement(cst.Index(literal(i)))])
+                    part = Value(code, dim=frame.spec.symbols.of_code(text(code)))
+                if part is None and isinstance(value.special, Widths) and value.item is not None:
+                    part = self.of_width(value.item, f"{value.special.code}[{i}]", frame)  # type: ignore[attr-defined]
                 if isinstance(element, cst.StarredElement):
                     part = Value(element.value, staged=value.is_tensor)
                 self.bind_target(element.value, part or Value(element.value, staged=value.is_tensor), frame)
@@ -216,7 +231,7 @@ class Calls:
                 frame.unit.residual(
                     frame.function,
                     arg,
-                    text(arg.value),
+                    self.unit.symbol(node.func) or text(arg.value),
                     f"`{arg.star}{text(arg.value)}`: which arguments these are is not known",
                 )
                 return None
@@ -241,11 +256,19 @@ class Calls:
             args.append(arg.with_changes(value=value.code))
         code = node.with_changes(func=callee.code, args=args)
         staged = callee.is_tensor or any(value.is_tensor for value in values)
+        if callee.special == ELEMENTWISE and values:
+            return Value(code, tensor=values[0].tensor, staged=staged)
         name = text(node.func)
         known: Any = UNKNOWN
         dim = None
         if name in ("int", "float") and len(values) == 1 and node.args[0].star == "":
-            known, dim = values[0].known, values[0].dim if name == "int" else None
+            known, dim = values[0].known, values[0].dim if name == "int" and (values[0].sure or staged) else None
+            if name == "int" and dim is None and known is UNKNOWN and not staged and frame.spec is not None:
+                if values[0].dim is not None and values[0].shape_of is None and _is_size(values[0].dim, frame.spec):
+                    return dataclasses.replace(values[0], known=UNKNOWN, sure=True)
+                else:
+                    dim = frame.spec.symbols.of_code(text(code))
+                return Value(code, dim=dim, sure=True)
             if values[0].dim is not None and not values[0].is_tensor:
                 code = values[0].code if name == "int" and isinstance(node.args[0].value, cst.Subscript) else code
         elif name == "len" and len(values) == 1:
@@ -298,7 +321,8 @@ class Calls:
             arguments = self.arguments(node, frame)
             if arguments is None:
                 return Value(node)
-            return self.apply_rule(rules.RULES[symbol], symbol, arguments, node, frame)
+            value = self.apply_rule(rules.RULES[symbol], symbol, arguments, node, frame)
+            return dataclasses.replace(value, special=ELEMENTWISE) if symbol in _ELEMENTWISE_MAKERS else value
         for arg in node.args:
             self.eval(arg.value, frame)  # type: ignore[attr-defined]  # its residuals are listed too
         frame.unit.residual(frame.function, node, symbol, reason(symbol))
@@ -385,7 +409,9 @@ class Calls:
         if tensor is not None:
             rank = len(tensor.shape) if tensor.shape is not None else None
             return Arg(value.code, type=jax.Array, ndim=rank, dtype=tensor.dtype)
-        kind = int if known is DYNAMIC and value.sure else None
+        kind: type | None = int if known is DYNAMIC and value.sure else None
+        if isinstance(value.special, tuple) and value.special[0] in _FUNCTIONS:
+            kind = FunctionType
         if items is not None and (
             not isinstance(value.code, cst.List | cst.Tuple) or len(value.code.elements) != len(items)
         ):
@@ -475,22 +501,29 @@ class Calls:
         def usable(dim: Any) -> bool:
             return symbols.code(dim) is not None and not symbols.is_local(dim)
 
+        inputs = {name for dim in frame.spec.dims.values() for name in symbols.names(dim)} if frame.spec else set()
+
+        def rank(dim: Any) -> int:
+            """What the constructor was told to make says more than what it was given."""
+            if isinstance(dim, int):
+                return 0
+            if not usable(dim):
+                return 3
+            return 2 if symbols.names(dim) & inputs else 1
+
         for axis in range(-width, 0):
-            for shape in shapes:
-                if len(shape) >= -axis and not same_dim(shape[axis], 1) and usable(shape[axis]):
-                    best.setdefault(axis, shape[axis])
-            for shape in shapes:
-                if len(shape) >= -axis and not same_dim(shape[axis], 1):
-                    best.setdefault(axis, shape[axis])
+            dims = [s[axis] for s in shapes if len(s) >= -axis and not same_dim(s[axis], 1)]
+            if dims:
+                best[axis] = min(dims, key=rank)
 
         def replaced(value: Any) -> Any:
             if not isinstance(value, Value):
                 return value
             tensor = value.tensor
             if tensor is not None and tensor.shape is not None:
-                rank = len(tensor.shape)
+                length = len(tensor.shape)
                 dims = tuple(
-                    best.get(i - rank, d) if not same_dim(d, 1) and (every or not usable(d)) else d
+                    best.get(i - length, d) if not same_dim(d, 1) and (every or not usable(d)) else d
                     for i, d in enumerate(tensor.shape)
                 )
                 tensor = TensorType(dims, tensor.dtype)
@@ -527,7 +560,7 @@ class Calls:
             return cached
         instance = LayerInstance(
             entry, values, frozenset(values), frame.unit.span(node), frame.unit.fresh("layer"), symbol,
-            name=next((value.known for name, value in arguments if name == "name" and isinstance(value.known, str)), None),
+            name=next((layer_name(arg.value, frame) for arg in node.args if arg.keyword and arg.keyword.value == "name"), None),
         )  # fmt: skip
         for name in entry.wraps:
             if name in values and values[name].layer is not None:
@@ -643,10 +676,14 @@ class Calls:
             return Value(code, tensor=TensorType())
         if shape is None and isinstance(first, Value) and first.tensor is not None:
             return Value(code, tensor=first.tensor)
+        if isinstance(first, Value) and first.item is not None:
+            joined = self.joined_width(instance.symbol, first, frame)
+            if joined is not None:
+                return joined.with_code(code)
         try:
             assert shape is not None
             if instance.symbol in ELEMENTWISE and isinstance(first, Value):
-                first = self.unified([first], frame)(first)
+                first = self.unified([first], frame, every=True)(first)
             x = _Shaped.of(first)
             names = inspect.signature(shape).parameters
             config = {}
@@ -807,14 +844,39 @@ class Calls:
     def enter_module(self, instance: ModuleInstance, inputs: list[Argument], node: cst.Call, frame: Frame) -> Value:
         """Analyses a module at its first call; returns the result's type in the caller's terms."""
         spec = instance.spec
+        if not spec.analysed:
+            spec.first_arguments = self.named_arguments(instance)
         self.analyse(spec, inputs, frame)
-        widths = dict(_dims_of_inputs(inputs))
+        widths = {
+            name: symbols_of(frame, self.plain_symbols).of_code(dim.code) if isinstance(dim, Widths) else dim
+            for name, dim in _dims_of_inputs(inputs)
+        }
         if frame.emit:
             for name, dim in widths.items():
                 instance.in_dims.setdefault(name, []).append(dim)
         if spec.result is None:
             return Value(cst.Name("_"), tensor=TensorType())
-        return self.translate(spec.result, instance, widths, frame)
+        return self.translate(spec.result, instance, self.by_symbol(spec, inputs) | widths, frame)
+
+    def by_symbol(self, spec: ModuleSpec, inputs: list[Argument]) -> dict[str, Any]:
+        """The caller's dims by the names of the symbols that stand for them in the callee's inputs."""
+        found: dict[str, Any] = {}
+        names = self.input_names(spec)
+        for i, (name, value) in enumerate(inputs):
+            label = name or (names[i] if i < len(names) else "")
+            for part, tensor in _leaves_of(value, label):
+                own = spec.input_shapes.get(part)
+                if own is None or tensor.shape is None or len(own) != len(tensor.shape):
+                    continue
+                found |= {str(a): b for a, b in zip(own, tensor.shape, strict=True) if not isinstance(a, int)}
+        return found
+
+    def input_names(self, spec: ModuleSpec) -> list[str]:
+        """Names of a module's inputs, in the order of its call."""
+        if spec.kind == "class":
+            method = self.method_node(spec, "call") or self.method_node(spec, "__call__")
+            return [p.name.value for p in method.params.params[1:]] if method is not None else []
+        return ["x"] if spec.kind == "sequential" else spec.tensor_parameters
 
     def foreign(self, value: Value, instance: ModuleInstance) -> Value:
         return dataclasses.replace(value, dim=None)
@@ -823,29 +885,97 @@ class Calls:
         """A callee's value with the callee's symbols replaced by the caller's."""
         spec = instance.spec
         symbols = frame.spec.symbols if frame.spec else self.plain_symbols
+        named = self.named_arguments(instance)
         by_code: dict[str, Any] = dict(widths)
-        for name, argument in self.named_arguments(instance).items():
-            if argument.dim is not None:
-                by_code[name] = argument.dim
-            elif isinstance(argument.known, int):
-                by_code[name] = argument.known
+        for name, argument in named.items():
+            found = self.size_of(argument, symbols)
+            if found is not None:
+                by_code[name] = found
 
-        def dim(d: Any) -> Any:
+        def settled(d: Any) -> bool:
+            for name in spec.symbols.names(d) - by_code.keys():
+                code = spec.symbols.code_of(name)
+                if code is None:
+                    return False
+                if code not in by_code:
+                    found = self.resolved(code, named, frame)
+                    if found is None:
+                        return False
+                    by_code[code] = found
+            return True
+
+        leaves = 0
+
+        def dim(d: Any, attribute: str | None) -> Any:
             if isinstance(d, int):
                 return d
-            if not spec.symbols.parts(d) <= by_code.keys():
+            if settled(d):
+                return spec.symbols.substitute(d, by_code, by_code)
+            holder = self.constructor_ref(instance, frame)
+            if attribute is None or holder is None or spec.symbols.code(d) is None:
                 return symbols.unknown("d")
-            return spec.symbols.substitute(d, by_code)
+            spec.exposed[attribute] = d
+            return symbols.of_code(f"{holder}.{attribute}")
 
         def walk(v: Value) -> Value:
+            nonlocal leaves
             tensor = v.tensor
-            if tensor is not None and tensor.shape is not None:
-                tensor = TensorType(tuple(dim(d) for d in tensor.shape), tensor.dtype)
+            if tensor is not None:
+                leaves += 1
+            if tensor is not None and tensor.shape:
+                attribute = OUT_FEATURES if leaves == 1 else f"{OUT_FEATURES}{leaves}"
+                dims = [dim(d, None) for d in tensor.shape[:-1]]
+                tensor = TensorType((*dims, dim(tensor.last, attribute)), tensor.dtype)
             items = [walk(item) for item in v.items] if v.items is not None else None
             mapping = {key: walk(item) for key, item in v.mapping.items()} if v.mapping is not None else None
+            if isinstance(v.special, Widths) and v.item is not None:
+                leaves += 1
+                attribute = OUT_FEATURES if leaves == 1 else f"{OUT_FEATURES}{leaves}"
+                listed = dim(spec.symbols.of_code(v.special.code), attribute)
+                inner = Value(v.code, tensor=_opened(v.item.tensor, symbols))
+                return Value(v.code, item=inner, staged=True, special=Widths(symbols.code(listed) or "_"))
+            if tensor is None and items is None and mapping is None and v.dim is not None and not v.is_tensor:
+                size = dim(v.dim, v.code.value if isinstance(v.code, cst.Name) else None)
+                if symbols.code(size) is not None:
+                    return Value(v.code, dim=size, sure=v.sure)
             return Value(v.code, tensor=tensor, items=items, mapping=mapping, staged=True)
 
         return walk(value)
+
+    def size_of(self, argument: Value, symbols: Any) -> Any:
+        """An argument of a constructor as a size."""
+        if argument.dim is not None:
+            return argument.dim
+        if isinstance(argument.known, int):
+            return argument.known
+        if argument.known is UNKNOWN and argument.items is None and not argument.is_tensor and not argument.has_layers:
+            if argument.sure:
+                return symbols.of_code(text(argument.code))
+        return None
+
+    def resolved(self, code: str, named: Mapping[str, Value], frame: Frame) -> Any:
+        """A piece of the callee's constructor code (`filters[0]`) as a size, from the caller's arguments."""
+        node = cst.parse_expression(code)
+        if not names_in(node) or not names_in(node) <= named.keys():
+            return None
+        inner = frame.child(env=dict(named), emit=False, extra=[], prelude=[])
+        residuals = list(self.unit.residuals)
+        value = self.eval(node, inner)  # type: ignore[attr-defined]
+        if len(self.unit.residuals) > len(residuals):
+            self.unit.residuals[:] = residuals
+            return None
+        if isinstance(value.known, int) and not isinstance(value.known, bool):
+            return value.known
+        return value.dim
+
+    def constructor_ref(self, instance: ModuleInstance, frame: Frame) -> str | None:
+        """Code that reads an instance in the caller's constructor, just after it was made."""
+        placement = instance.placement
+        if placement is None or frame.mode != "staged":
+            return None
+        if placement.list_marker is not None:
+            return f"{self.list_ref(placement)}[-1]"  # type: ignore[attr-defined]
+        return f"self.{placement.marker}" if placement.path == (placement.marker,) else None
 
     def named_arguments(self, instance: ModuleInstance) -> dict[str, Value]:
         """Constructor arguments by parameter name, defaults included."""
@@ -862,6 +992,9 @@ class Calls:
                 found[positions[i].name.value] = value
         for p in positions:
             if p.name.value not in found and p.default is not None:
+                if isinstance(p.default, cst.Name) and p.default.value in self.unit.globals:
+                    found[p.name.value] = self.unit.globals[p.default.value]
+                    continue
                 try:
                     known = eval(text(p.default), {})
                 except Exception:
@@ -878,6 +1011,30 @@ def _is_super(node: cst.BaseExpression) -> bool:
         isinstance(node, cst.Attribute) and isinstance(node.value, cst.Call)
         and isinstance(node.value.func, cst.Name) and node.value.func.value == "super"
     )  # fmt: skip
+
+
+def _opened(tensor: TensorType | None, symbols: Symbols) -> TensorType:
+    """A tensor of the same rank, no size of which is known."""
+    if tensor is None or tensor.shape is None:
+        return TensorType(None, tensor.dtype if tensor is not None else None)
+    return TensorType(tuple(symbols.unknown("d") for _ in tensor.shape), tensor.dtype)
+
+
+def _any_of(value: Value) -> Value:
+    """One element of a sequence, whichever: its type, not its value."""
+    items = [_any_of(item) for item in value.items] if value.items is not None else None
+    dim = None if value.tensor is None else value.dim
+    return dataclasses.replace(value, known=UNKNOWN, dim=dim, items=items, sure=is_int(value))
+
+
+def symbols_of(frame: Frame, otherwise: Symbols) -> Symbols:
+    return frame.spec.symbols if frame.spec is not None else otherwise
+
+
+def _is_size(dim: Any, spec: ModuleSpec) -> bool:
+    """Is this surely an int: an input's dimension, or made of these and ints?"""
+    own = {name for size in spec.dims.values() for name in spec.symbols.names(size)}
+    return isinstance(dim, int) or spec.symbols.names(dim) <= own
 
 
 class _Shaped:
@@ -949,13 +1106,26 @@ def _constructor_signature(entry: rules.ObjectRule) -> inspect.Signature:
 constructor_signature = _constructor_signature
 
 
+def _leaves_of(value: Value, label: str) -> Iterator[tuple[str, TensorType]]:
+    """The tensors in a value, labelled as `generalise` labels them."""
+    if value.tensor is not None:
+        yield label, value.tensor
+        return
+    for i, item in enumerate(value.items or ()):
+        yield from _leaves_of(item, f"{label}_{i}")
+    for key, item in (value.mapping or {}).items():
+        yield from _leaves_of(item, str(key))
+
+
 def _dims_of_inputs(inputs: Sequence[Argument]) -> list[tuple[str, Any]]:
     """(constructor parameter, last dim) of every tensor input, in order."""
-    tensors: list[TensorType] = []
+    widths: list[Any] = []
 
     def walk(value: Value) -> None:
         if value.tensor is not None:
-            tensors.append(value.tensor)
+            widths.append(value.tensor.last)
+        if isinstance(value.special, Widths):
+            widths.append(value.special)
         for item in value.items or ():
             walk(item)
         for item in (value.mapping or {}).values():
@@ -964,10 +1134,10 @@ def _dims_of_inputs(inputs: Sequence[Argument]) -> list[tuple[str, Any]]:
     for _, value in inputs:
         walk(value)
     names: list[tuple[str, Any]] = []
-    for tensor in tensors:
-        same = next((name for name, dim in names if dim is not None and same_dim(dim, tensor.last)), None)
+    for width in widths:
+        same = next((name for name, dim in names if dim is not None and same_dim(dim, width)), None)
         count = len({name for name, _ in names})
-        names.append((same or (IN_FEATURES if count == 0 else f"{IN_FEATURES}{count + 1}"), tensor.last))
+        names.append((same or (IN_FEATURES if count == 0 else f"{IN_FEATURES}{count + 1}"), width))
     return names
 
 

@@ -16,7 +16,8 @@ from codemods.passes.names import assigned_names
 from codemods.passes.placing import containers
 from codemods.passes.staging import Item, Staged
 from codemods.passes.types import integer_parameters
-from codemods.passes.values import UNKNOWN, TensorType, Value, text
+from codemods.passes.values import UNKNOWN, TensorType, Value, is_int, text
+from codemods.passes.width_lists import Widths
 
 #: Methods that only Keras calls, to save, describe or shape a model.
 _KERAS_ONLY = frozenset(
@@ -79,15 +80,34 @@ class Classes(Functions):
         given = self.module_parameters.get(spec.source, {}).get(param.name.value)
         if given is not None and given.module is not None:
             return Value(param.name, module=given.module)
+        first = spec.first_arguments.get(param.name.value)
         sure = param.name.value in self.integers(spec)
-        return Value(param.name, dim=dim, sure=sure)
+        if not sure and first is not None and param.name.value not in self.other_than_ints(spec):
+            sure = is_int(first)
+        dim = dim if not sure else spec.symbols.of_code(param.name.value)
+        element = self.element_type(first) if first is not None else None
+        return Value(param.name, dim=dim, sure=sure, item=element)
+
+    def element_type(self, first: Value) -> Value | None:
+        """What elements of a sequence given as configuration look like: which are ints."""
+        elements = first.items or (self.elements(first) if isinstance(first.known, list | tuple) else None)
+        if not elements or any(element.is_tensor or element.has_layers for element in elements):
+            return None
+        return dataclasses.replace(self.element_of(first, Frame(self.unit, "", "plain")), code=cst.Name("_"))
+
+    def other_than_ints(self, spec: ModuleSpec) -> frozenset[str]:
+        """Parameters that some call or default gives anything but an int."""
+        self.integers(spec)
+        return self.other_names[id(spec)]
 
     def integers(self, spec: ModuleSpec) -> frozenset[str]:
         if id(spec) not in self.integer_names:
             node = spec.node if isinstance(spec.node, cst.FunctionDef) else self.method_node(spec, "__init__")
             params = [*node.params.params, *node.params.kwonly_params] if node is not None else []
             params = params[1:] if spec.kind == "class" else params
-            self.integer_names[id(spec)] = integer_parameters(self.unit, spec.source, params)
+            self.integer_names[id(spec)], self.other_names[id(spec)] = integer_parameters(
+                self.unit, spec.source, params
+            )
         return self.integer_names[id(spec)]
 
     def call_arguments(
@@ -122,12 +142,23 @@ class Classes(Functions):
                     spec.dims[width] = last
                     dims = [spec.symbols.unknown("d") for _ in tensor.shape[:-1]]
                     tensor = TensorType((*dims, last), tensor.dtype)
+                    spec.input_shapes[label] = (*dims, last)
                 return Value(value.code, tensor=tensor)
+            if isinstance(value.special, Widths) and value.item is not None:
+                width = next(names, IN_FEATURES)
+                spec.dims[width] = spec.symbols.of_code(width)
+                item = dataclasses.replace(walk_item(value.item), code=value.code)
+                return Value(value.code, item=item, special=Widths(width), staged=True)
             items = (
                 [walk(item, f"{label}_{i}") for i, item in enumerate(value.items)] if value.items is not None else None
             )
             mapping = {k: walk(v, str(k)) for k, v in value.mapping.items()} if value.mapping is not None else None
             return Value(value.code, value.known, None, None, None, None, items, None, mapping, staged=value.staged)
+
+        def walk_item(value: Value) -> Value:
+            shape = value.tensor.shape if value.tensor is not None else None
+            dims = tuple(spec.symbols.unknown("d") for _ in shape) if shape is not None else None
+            return Value(value.code, tensor=TensorType(dims, value.tensor.dtype if value.tensor else None))
 
         return {name: walk(value, name) for name, value in given.items()}
 

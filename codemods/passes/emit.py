@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
+from codemods.engine.walk import findall
+from codemods.passes.dead_code import without_unread
 from codemods.passes.finalise import Finalise
 from codemods.passes.modules import ModuleSpec
-from codemods.passes.names import ReplaceNames, assigned_names, read_names
-from codemods.passes.staging import nodes, prune
+from codemods.passes.names import ReplaceNames, assigned_names, free_reads, read_names
+from codemods.passes.staging import call_side
 from codemods.passes.values import Value, text
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -103,26 +106,27 @@ class Emit(Finalise):
 
     def emit_builder(self, spec: ModuleSpec) -> cst.ClassDef:
         frame = self.staged_frames[id(spec)]
-        items = [item for item in self.stage_items[id(spec)] if not item.config]
-        items = prune(items)
-        call_body = nodes(items)
+        call_body = without_unread(call_side(self.stage_items[id(spec)]), (), spec.config_names)
         params = self.constructor_parameters(spec)
         config = {p.name.value for p in params} | set().union(*[assigned_names(s) for s in spec.init], set())
         config -= set(spec.tensor_parameters)
         reads = set().union(*[read_names(s) for s in call_body], set())
         assigned = set().union(*[assigned_names(s) for s in call_body], set())
-        wanted = sorted((reads & config) - assigned)
+        live = free_reads(call_body)
+        wanted = sorted((live & config) - assigned)
         init = list(spec.init)
-        for name in wanted:
-            init.append(cst.parse_statement(f"self.{name} = {name}"))
+        call_body, looked_up = hoist_lookups(call_body, config)
+        wanted = [name for name in wanted if name in set().union(*[read_names(s) for s in call_body], set())]
+        for name in sorted({*wanted, *looked_up}):
+            init.append(cst.parse_statement(f"self.{name} = {looked_up.get(name, name)}"))
         replace = ReplaceNames({name: cst.parse_expression(f"self.{name}") for name in wanted})
         call_body = [statement.visit(replace) for statement in call_body]  # type: ignore[misc]
-        clash = (reads & config) & assigned
+        clash = (live & config) & assigned
         if clash:
             self.unit.residual(
                 spec.source, spec.node, sorted(clash)[0], "configuration that changes while the model is called"
             )
-        init = _prune_init(init)
+        init = without_unread(init, ())
         body: list[cst.BaseStatement] = []
         doc = _docstring(spec.node)
         if doc is not None:
@@ -190,6 +194,39 @@ class Emit(Finalise):
         return spec.node.with_changes(params=parameters, body=spec.node.body.with_changes(body=body), returns=None)
 
 
+def hoist_lookups(body: list[Any], config: set[str]) -> tuple[list[Any], dict[str, str]]:
+    """Functions that a call looks up by a name in its configuration are looked up once, in the constructor.
+
+    Returns:
+      The body, and for every attribute that it reads instead the constructor's code.
+    """
+    places: dict[str, list[str]] = {}
+    for statement in body:
+        for call in findall(statement, m.Call(func=m.Attribute(m.Name(), m.Name("get")))):
+            table, name = call.func.value.value, text(call.args[0].value)  # type: ignore[attr-defined]
+            if table.startswith("KERAS_") and name in config:
+                places.setdefault(name, []).append(text(call))
+    found: dict[str, str] = {}
+    for name, codes in places.items():
+        reads = sum(text(node) == name for s in body for node in findall(s, m.Name(name)))
+        if len(set(codes)) > 1 or reads > 2 * len(codes):
+            continue  # read for something else, too
+        found[name] = codes[0]
+    swap = _SwapCalls({code: f"self.{name}" for name, code in found.items()})
+    return [statement.visit(swap) for statement in body] if found else body, found
+
+
+class _SwapCalls(cst.CSTTransformer):
+    """Puts an attribute in the place of a call."""
+
+    def __init__(self, new: dict[str, str]):
+        self.new = new
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        found = self.new.get(text(original_node))
+        return updated_node if found is None else cst.parse_expression(found)
+
+
 def _bare(param: cst.Param) -> cst.Param:
     """A parameter without the layout of its old place."""
     return param.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=cst.SimpleWhitespace(""), star="")
@@ -225,78 +262,3 @@ def _ensure_blank(lines: Sequence[cst.EmptyLine], body: Sequence[cst.BaseStateme
 
 def _quotes(line: str) -> str:
     return line.replace("'", '"')
-
-
-def _prune_init(init: list[cst.BaseStatement]) -> list[cst.BaseStatement]:
-    """Drops constructor assignments that nothing reads."""
-    kept: list[cst.BaseStatement] = []
-    wanted: set[str] = set()
-    for statement in reversed(init):
-        if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign | cst.AugAssign):
-            target = (
-                statement.body[0].targets[0].target
-                if isinstance(statement.body[0], cst.Assign)
-                else statement.body[0].target
-            )
-            targets = assigned_names(statement)
-            if isinstance(target, cst.Name | cst.Tuple) and not targets & wanted and _pure(statement):
-                continue
-        if isinstance(statement, cst.If):
-            pruned = _prune_if(statement, wanted)
-            if pruned is None:
-                continue
-            statement = pruned
-        kept.append(statement)
-        wanted |= read_names(statement)
-        if isinstance(statement, cst.For | cst.While):
-            body = _prune_loop(statement, wanted)
-            kept[-1] = body
-    return kept[::-1]
-
-
-def _prune_if(node: cst.If, live: set[str]) -> cst.If | None:
-    """Drops widths that nothing reads from both branches; None where nothing is left."""
-
-    def block(body: Any) -> list[Any]:
-        kept = []
-        for i, statement in enumerate(body):
-            if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign):
-                target = statement.body[0].targets[0].target
-                later = set().union(*[read_names(s) for s in body[i + 1 :]], set())
-                if (
-                    isinstance(target, cst.Name)
-                    and target.value.endswith("features")
-                    and target.value not in live | later
-                ):
-                    continue
-            kept.append(statement)
-        return kept
-
-    if not isinstance(node.body, cst.IndentedBlock):
-        return node
-    then = block(node.body.body)
-    orelse = node.orelse
-    if isinstance(orelse, cst.Else) and isinstance(orelse.body, cst.IndentedBlock):
-        rest = block(orelse.body.body)
-        orelse = orelse.with_changes(body=orelse.body.with_changes(body=rest)) if rest else None
-    if not then and orelse is None:
-        return None
-    if not then:
-        then = [cst.SimpleStatementLine([cst.Pass()])]
-    return node.with_changes(body=node.body.with_changes(body=then), orelse=orelse)
-
-
-def _prune_loop(loop: Any, live: set[str]) -> Any:
-    reads = set().union(*[read_names(s) for s in loop.body.body]) | live
-    body = []
-    for statement in loop.body.body:
-        if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign | cst.AugAssign):
-            target = statement.body[0].targets[0].target if isinstance(statement.body[0], cst.Assign) else None
-            if isinstance(target, cst.Name) and target.value not in reads and _pure(statement):
-                continue
-        body.append(statement)
-    return loop.with_changes(body=loop.body.with_changes(body=body)) if body else loop
-
-
-def _pure(statement: cst.BaseStatement) -> bool:
-    return True

@@ -18,6 +18,7 @@ from codemods.passes.calls import Calls
 from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain
 from codemods.passes.values import UNKNOWN, TensorType, Value, literal, text
+from codemods.passes.width_lists import WidthLists, Widths
 from codemods.policy.lookup import reason
 
 #: Operators that give an int for ints.
@@ -25,7 +26,7 @@ _WHOLE = (operator.add, operator.sub, operator.mul, operator.floordiv, operator.
 _CONSTANT_NAMES = {"True": True, "False": False, "None": None}
 
 
-class Expressions(Calls):
+class Expressions(WidthLists, Calls):
     """Evaluation of every kind of expression but calls, which `Calls` holds."""
 
     def eval(self, node: cst.BaseExpression, frame: Frame) -> Value:
@@ -70,6 +71,8 @@ class Expressions(Calls):
             value = frame.env[name]
             if frame.as_init and value.dim is not None and value.is_tensor:
                 return self.dim_code(value, node, frame)
+            if frame.as_init and isinstance(value.special, Widths):
+                return Value(cst.parse_expression(value.special.code))
             return dataclasses.replace(value, code=_keep_parens(value.code, node))
         symbol = self.unit.symbol(node)
         if symbol is not None:
@@ -307,6 +310,8 @@ class Expressions(Calls):
         try:
             dim = function(*[value.dim for value in values])
         except Exception:
+            if function in _WHOLE and frame.spec is not None and not any(value.is_tensor for value in values):
+                return frame.spec.symbols.of_code(text(code))
             return None
         if isinstance(dim, bool) or type(dim).__name__ == "bool":
             return None
@@ -344,6 +349,8 @@ class Expressions(Calls):
                 return Value(code, items=found)
         if base.mapping is not None and first is not UNKNOWN and first in base.mapping:
             return base.mapping[first].with_code(code)
+        if isinstance(base.special, Widths) and frame.spec is not None:
+            return self.index_widths(base, code, frame)
         if base.item is not None:
             return base.item.with_code(code)
         if base.tensor is not None:

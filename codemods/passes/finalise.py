@@ -12,9 +12,11 @@ import libcst.matchers as m
 from codemods.engine.outcome import Residual
 from codemods.engine.template import Arg, inline
 from codemods.engine.walk import findall, identifiers
+from codemods.passes.dead_code import without_unread
 from codemods.passes.methods import Methods
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Thread
 from codemods.passes.names import RenameMarkers, ReplaceNames, assigned_names, read_names, replaced
+from codemods.passes.staging import call_side
 from codemods.passes.values import TensorType, Value, same_dim, text
 
 #: Stands for a size that no constructor code gives; harmless where a body only asks for the rank.
@@ -40,6 +42,8 @@ class Finalise(Methods):
         spec.init = [self.as_lists(statement, spec) for statement in spec.init]
         for thread in spec.threads:
             spec.init = _flat(self.threaded(spec.init, thread, spec))
+        for name, dim in spec.exposed.items():
+            spec.init.append(cst.parse_statement(f"self.{name} = {spec.symbols.code(dim)}"))
         self.later = names_bound_later(spec.init)
         for layer in spec.layers:
             code = self.layer_code(layer, spec)
@@ -61,11 +65,18 @@ class Finalise(Methods):
         for _, name, code in [entry for entry in self.held if entry[0] is spec]:
             assign = cst.Assign([cst.AssignTarget(cst.parse_expression(f"self.{name}"))], code)  # type: ignore[arg-type]
             spec.init.append(settle(cst.SimpleStatementLine([assign])))
+        calls = set().union(*[read_names(item.node) for item in self.stage_items.get(id(spec), [])], set())
+        if spec.kind != "class":
+            spec.config_names = set().union(*[assigned_names(s) for s in spec.init], set()) - {*spec.tensor_parameters}
+            body = without_unread(call_side(self.stage_items.get(id(spec), [])), (), spec.config_names)
+            calls = set().union(*[read_names(statement) for statement in body], set())
+            spec.init = without_unread(spec.init, calls) if spec.kind != "factory" else spec.init
         reads = set().union(*[read_names(statement) for statement in spec.init], set())
         spec.used_dims = [name for name in spec.dims if name in reads]
-        calls = set().union(*[read_names(item.node) for item in self.stage_items.get(id(spec), [])], set())
         names = {p.name.value for p in self.constructor_parameters(spec)}
         spec.dropped = {name for name in names & _KERAS_ONLY if name not in reads | calls}
+        if spec.kind == "helper":  # what was read only to name layers
+            spec.dropped |= {name for name in names & read_names(spec.node.body) if name not in reads | calls}  # type: ignore[attr-defined]
 
     def as_lists(self, statement: Any, spec: ModuleSpec) -> Any:
         """`self.blocks = []` to `nnx.List()`, where layers are appended later."""

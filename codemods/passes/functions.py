@@ -91,12 +91,14 @@ class Functions(Statements):
     def spec_for(self, name: str, kind: str) -> ModuleSpec:
         if name not in self.unit.specs:
             node: Any = self.unit.classes.get(name) or self.unit.functions[name]
-            output = name if kind in ("class", "factory") else self.free_name(camel(name))
+            output = name if kind in ("class", "factory") else self.free_name(camel(name), name)
             self.unit.specs[name] = ModuleSpec(output, name, kind, node)
         return self.unit.specs[name]
 
-    def free_name(self, name: str) -> str:
+    def free_name(self, name: str, source: str = "") -> str:
+        """A class name that nothing else has; `source` is the function that the class takes the place of."""
         taken = set(self.unit.classes) | set(self.unit.functions) | {s.name for s in self.unit.specs.values()}
+        taken -= {source}
         while name in taken:
             name += "Module"
         return name

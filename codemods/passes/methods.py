@@ -15,6 +15,7 @@ from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain
 from codemods.passes.names import ReplaceNames
 from codemods.passes.values import UNKNOWN, TensorType, Value, text
+from codemods.passes.width_lists import Widths
 
 VARIABLE = handled(
     "tf.Variable",
@@ -92,7 +93,10 @@ class Methods(Builders):
         args = [arg.with_changes(value=value.code) for arg, value in zip(node.args, values, strict=True)]
         code = node.with_changes(func=callee.code, args=args)
         target = _root_name(node.func)
+        if name == "pop" and isinstance(base.special, Widths) and frame.mode == "staged":
+            return self.pop_width(base, node, code, frame)
         if name == "append" and len(values) == 1:
+            self.append_width(base, values[0], frame)
             if base.items is not None and base.items is not UNKNOWN and target in frame.env:
                 new = dataclasses.replace(base, items=[*base.items, values[0]], known=UNKNOWN)
                 frame.env[target] = new

@@ -14,6 +14,8 @@ from codemods.passes.values import Dim, Symbols, TensorType, Value
 
 #: Name of the constructor parameter that carries the width of a module's first input.
 IN_FEATURES = "in_features"
+#: Attribute that tells the width of a module's first output, where only its constructor knows it.
+OUT_FEATURES = "out_features"
 
 
 @dataclasses.dataclass
@@ -108,6 +110,9 @@ class ModuleSpec:
       mode: calls depend on `training`.
       dims: extra constructor parameters for input dims, in order of the inputs, with their symbols.
       used_dims: those of them that the constructor's code reads.
+      input_shapes: the inputs' shapes in this module's own symbols, by parameter (`x`, `x_0` for items).
+      exposed: sizes that callers ask an instance for (`block.out_features`), by attribute.
+      first_arguments: constructor arguments of the first call, which tell the parameters' types.
       result: what a call returns, in terms of the constructor's symbols.
     """
 
@@ -126,6 +131,9 @@ class ModuleSpec:
     mode_required: bool = False
     dims: dict[str, Dim] = dataclasses.field(default_factory=dict)
     used_dims: list[str] = dataclasses.field(default_factory=list)
+    input_shapes: dict[str, tuple[Dim, ...]] = dataclasses.field(default_factory=dict)
+    exposed: dict[str, Dim] = dataclasses.field(default_factory=dict)
+    first_arguments: dict[str, Value] = dataclasses.field(default_factory=dict)
     analysed: bool = False
     result: Value | None = None
     entry: bool = False
@@ -135,6 +143,7 @@ class ModuleSpec:
     methods: dict[str, cst.FunctionDef] = dataclasses.field(default_factory=dict)
     lists: set[str] = dataclasses.field(default_factory=set)
     threads: list[Thread] = dataclasses.field(default_factory=list)
+    config_names: set[str] = dataclasses.field(default_factory=set)
     dropped: set[str] = dataclasses.field(default_factory=set)
     done: bool = False
     failed: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -133,6 +134,44 @@ def read_names(node: cst.CSTNode) -> set[str]:
 def assigned_names(node: cst.CSTNode) -> set[str]:
     """Local names that a statement binds."""
     return _scan(node).writes
+
+
+def free_reads(statements: Sequence[cst.BaseStatement]) -> set[str]:
+    """Names that a body reads before it has bound them itself, on some way through it."""
+    return _free(statements, set())[0]
+
+
+def _free(statements: Sequence[Any], bound: set[str]) -> tuple[set[str], set[str]]:
+    """Free reads, and the names that are bound after the statements whatever way was taken."""
+    free: set[str] = set()
+    bound = set(bound)
+    for node in statements:
+        if isinstance(node, cst.For):
+            free |= read_names(node.iter) - bound
+            target = assigned_names(cst.Assign([cst.AssignTarget(node.target)], cst.Name("_")))
+            free |= _free(node.body.body, bound | target)[0]
+        elif isinstance(node, cst.If):
+            free |= read_names(node.test) - bound
+            reads, then = _free(node.body.body, bound)
+            orelse: Any = node.orelse
+            branch = [orelse] if isinstance(orelse, cst.If) else orelse.body.body if orelse is not None else []
+            other, after = _free(branch, bound)
+            free |= reads | other
+            bound |= then if branch and _leaves(branch) else after if _leaves(node.body.body) else then & after
+        elif isinstance(node, cst.SimpleStatementLine):
+            for small in node.body:
+                free |= read_names(small) - bound
+                bound |= assigned_names(small)
+        else:
+            free |= read_names(node) - bound
+            bound |= assigned_names(node) if isinstance(node, cst.FunctionDef) else set()
+    return free, bound
+
+
+def _leaves(body: Sequence[Any]) -> bool:
+    """Is nothing that comes after a block reached from it?"""
+    last = body[-1] if body else None
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
 
 
 class ReplaceNames(cst.CSTTransformer):

@@ -140,14 +140,15 @@ class Placing(Calls):
         return Scope(("*",) * len(frame.scopes))
 
     def close_loop(
-        self, node: cst.For, source: Value, staged: Staged, scope: Scope, inner: Frame, frame: Frame, result: Staged
-    ) -> Staged:
+        self, node: cst.For, init_target: cst.BaseAssignTargetExpression, source: Value, staged: Staged, scope: Scope,
+        inner: Frame, frame: Frame, result: Staged,
+    ) -> Staged:  # fmt: skip
         iter_init = self.eval(node.iter, frame.child(as_init=True, extra=[], prelude=[])).code  # type: ignore[attr-defined]
         calls = prune(staged.call, read_names(node.iter) if False else self.loop_live(staged))
         config_only = not any(not item.config for item in calls)
         if config_only and not scope.created:
             body = node.body.with_changes(body=staged.init or nodes(staged.call))
-            result.init.append(node.with_changes(iter=iter_init, body=body))
+            result.init.append(node.with_changes(target=init_target, iter=iter_init, body=body))
             result.call.append(Item(node.with_changes(iter=source.code, body=node.body.with_changes(
                 body=nodes(staged.call) or [_PASS])), config=True))  # fmt: skip
             return result
@@ -156,7 +157,8 @@ class Placing(Calls):
         for placement in scope.created:
             result.init.append(cst.parse_statement(f"{self.list_ref(placement)} = nnx.List()"))
         if staged.init:
-            result.init.append(node.with_changes(iter=iter_init, body=node.body.with_changes(body=staged.init)))
+            body = node.body.with_changes(body=staged.init)
+            result.init.append(node.with_changes(target=init_target, iter=iter_init, body=body))
         self.unit.imports.add("nnx")
         used = assigned_names(cst.Assign([cst.AssignTarget(node.target)], cst.Name("_"))) & set().union(
             *[read_names(item.node) for item in calls], set()
@@ -236,8 +238,14 @@ class Placing(Calls):
         assert spec is not None
         key = ("width", name)
         if key not in self.widths.setdefault(id(spec), {}):
-            taken = set(self.widths[id(spec)].values())
+            taken = {
+                *self.widths[id(spec)].values(),
+                *spec.dims,
+                *(p.name.value for p in self.constructor_parameters(spec)),
+            }
             base = "in_features" if "in_features" not in taken else f"{name}_features"
+            while base in taken:
+                base += "_"
             self.widths[id(spec)][key] = base
         return self.widths[id(spec)][key]
 

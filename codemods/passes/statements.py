@@ -10,6 +10,7 @@ import libcst as cst
 
 from codemods.engine.api import is_module
 from codemods.engine.handled import handled
+from codemods.engine.walk import names_in
 from codemods.passes.expressions import Expressions
 from codemods.passes.frame import Frame, Scope
 from codemods.passes.modules import Placement, Thread
@@ -25,9 +26,21 @@ class Statements(Placing, Expressions):
     def run(self, body: Sequence[cst.BaseStatement], frame: Frame) -> Staged:
         """A block, in order."""
         staged = Staged()
-        for statement in body:
+        for i, statement in enumerate(body):
+            if isinstance(statement, cst.If) and i + 1 < len(body) and self.leaves_early(statement, frame):
+                # The constructor has no way out in the middle: what follows is the other branch.
+                rest = cst.Else(cst.IndentedBlock(body[i + 1 :]))
+                staged.extend(self._exec_If(statement.with_changes(orelse=rest), frame))
+                return staged
             staged.extend(self.statement(statement, frame))
         return staged
+
+    def leaves_early(self, node: cst.If, frame: Frame) -> bool:
+        """`if CONFIGURATION: return ...` in a function that makes layers."""
+        if frame.mode != "staged" or node.orelse is not None or not _ends(node.body):
+            return False
+        last = node.body.body[-1]
+        return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return)
 
     def statement(self, node: cst.BaseStatement, frame: Frame) -> Staged:
         method = getattr(self, f"_exec_{type(node).__name__}", None)
@@ -138,6 +151,9 @@ class Statements(Placing, Expressions):
                 placed = self.keep_local(target.value, value, frame)
                 if placed is not None:
                     return placed
+            if isinstance(value.special, tuple) and value.special[0] == "input" and isinstance(node.value, cst.Name):
+                self.bind_target(target, dataclasses.replace(value, special=None), frame)
+                return None  # another name for it, which may be bound again
             if isinstance(value.special, tuple) and value.special[0] in ("model", "input"):
                 frame.env[target.value] = value.with_code(target)
                 return [], False
@@ -147,6 +163,11 @@ class Statements(Placing, Expressions):
         if self.only_inputs(value):
             self.bind_target(target, value, frame)
             return [], False
+        if isinstance(target, cst.Tuple) and frame.mode == "staged" and value.items is not None and value.is_tensor:
+            for element, part in zip(target.elements, value.items, strict=False):
+                code = frame.spec.symbols.code(part.dim) if part.dim is not None and not part.is_tensor else None  # type: ignore
+                if code is not None and isinstance(element.value, cst.Name) and code != element.value.value:
+                    frame.extra.append(_assign(element.value.value, code))
         self.bind_target(target, value, frame)
         return None
 
@@ -258,6 +279,9 @@ class Statements(Placing, Expressions):
         test = self.eval(node.test, frame)
         prelude, frame.prelude = frame.prelude, outer_prelude
         extra, frame.extra = frame.extra, outer_extra
+        init_test = None
+        if frame.mode == "staged" and not test.is_tensor:
+            init_test = self.eval(node.test, frame.child(as_init=True, extra=[], prelude=[])).code
         before = len(frame.scope.created)
         then, then_frame = self.branch(node.body, frame)
         middle = len(frame.scope.created)
@@ -278,7 +302,7 @@ class Statements(Placing, Expressions):
             items = list(prelude) + [self.if_node(node, test.code, nodes_of(then, frame), nodes_of(orelse, frame))]
             init = extra + [*then.init, *orelse.init] if frame.mode == "call" else []
             return Staged(init, [Item(i) for i in items]) if frame.mode != "init" else Staged(extra + items)
-        return self.staged_if(node, test, then, orelse, made_then, made_else, frame)
+        return self.staged_if(node, test, init_test, then, orelse, made_then, made_else, frame)
 
     def join_widths(self, then: Staged, orelse: Staged, then_frame: Frame, else_frame: Frame, frame: Frame) -> None:
         """A tensor whose width depends on the branch taken: the constructor keeps the width in a variable."""
@@ -295,7 +319,8 @@ class Statements(Placing, Expressions):
                 width = f"{name}_features"
             symbols.local.add(width)
             for staged, inner, code in ((then, then_frame, codes[0]), (orelse, else_frame, codes[1])):
-                staged.init.append(_assign(width, str(code)))
+                if code != width:
+                    staged.init.append(_assign(width, str(code)))
                 inner.env[name] = self.rewidth(inner.env[name], symbols.of_code(width), symbols)
             frame.env[width] = Value(cst.Name(width), dim=symbols.of_code(width))
 
@@ -307,7 +332,7 @@ class Statements(Placing, Expressions):
         return [then, orelse]
 
     def staged_if(
-        self, node: cst.If, test: Value, then: Staged, orelse: Staged,
+        self, node: cst.If, test: Value, init_test: cst.BaseExpression | None, then: Staged, orelse: Staged,
         made_then: list[Placement], made_else: list[Placement], frame: Frame,
     ) -> Staged:  # fmt: skip
         config = all(item.config for item in [*then.call, *orelse.call])
@@ -315,7 +340,7 @@ class Statements(Placing, Expressions):
             init = [*then.init, *orelse.init]
             call = [self.if_node(node, test.code, nodes(prune(then.call, ["*"])), nodes(orelse.call))]
             return Staged(init, [Item(item) for item in call])
-        init_test = self.eval(node.test, frame.child(as_init=True, extra=[], prelude=[])).code
+        assert init_test is not None
         result = Staged()
         then_init = then.init + [self.keep_none(p, frame) for p in made_else]
         else_init = orelse.init + [self.keep_none(p, frame) for p in made_then]
@@ -330,6 +355,10 @@ class Statements(Placing, Expressions):
             test_code = cst.parse_expression(f"{self.read_code(made_then[0], frame)} is not None")
         elif made_else and reads_tensor:
             test_code = cst.parse_expression(f"{self.read_code(made_else[0], frame)} is None")
+        if isinstance(node.orelse, cst.Else) and _ends(node.body):
+            result.call.append(Item(self.if_node(node, test_code, nodes(then.call), [])))
+            result.call.extend(orelse.call)
+            return result
         call = self.if_node(node, test_code, nodes(then.call), nodes(orelse.call))
         result.call.append(Item(call))
         return result
@@ -474,6 +503,7 @@ class Statements(Placing, Expressions):
         residuals = list(frame.unit.residuals)
         snapshot = self.snapshot(frame)
         self.bind_target(node.target, self.element_of(source, frame), trial)
+        self.bind_widths(node, trial, frame)
         self.run(node.body.body, trial)  # type: ignore[arg-type]
         self.restore(snapshot, frame)
         self.drop_trial(frame.function, residuals, frame.unit.imports)
@@ -485,9 +515,9 @@ class Statements(Placing, Expressions):
                 continue
             if before.items is not None and after.items is not None and len(before.items) != len(after.items):
                 # A list that grows: from here on only what its items look like is known.
-                frame.env[name] = dataclasses.replace(
-                    before, items=None, item=after.items[-1], known=UNKNOWN, mapping=None
-                )
+                frame.env[name] = self.grown(name, before, after.items[-1], frame)
+            elif before.items is not None and after.items is None and after.item is not None:
+                frame.env[name] = self.grown(name, before, after.item, frame)
             elif before.known is not UNKNOWN and before.tensor is None and not _same_known(before, after):
                 frame.env[name] = dataclasses.replace(before, known=UNKNOWN, dim=symbols.of_code(name))
             elif before.dim is not None and before.tensor is None and not same_dim(before.dim, after.dim):
@@ -519,8 +549,13 @@ class Statements(Placing, Expressions):
     def staged_for(self, node: cst.For, source: Value, frame: Frame) -> Staged:
         """A loop that makes layers and calls them: a loop in the constructor and one in the call."""
         result = Staged()
+        before_loop = dict(frame.env)
         carried = self.carry(node, source, frame)
         symbols = frame.spec.symbols  # type: ignore[union-attr]
+        for name in sorted(self.width_names(frame).keys() - self.width_names(frame.child(env=before_loop)).keys()):
+            started = self.start_widths(name, before_loop[name], frame)
+            if started is not None:
+                result.init.append(started)
         for name, before in carried.items():
             width = self.width_name(name, frame)
             entry_code = symbols.code(before.tensor.last)  # type: ignore[union-attr]
@@ -538,6 +573,7 @@ class Statements(Placing, Expressions):
         inner = frame.child(env=dict(frame.env), scopes=[*frame.scopes, scope])
         element = self.element_of(source, frame)
         self.bind_target(node.target, element, inner)
+        init_target = self.bind_widths(node, inner, frame)
         staged = self.run(node.body.body, inner)  # type: ignore[arg-type]
         for name in carried:
             width = self.width_name(name, frame)
@@ -552,6 +588,8 @@ class Statements(Placing, Expressions):
                 )
             elif code != width:
                 staged.init.append(_assign(width, code))
+            if code is not None and self.runs(source, node) and self.is_fixed(after.last, node, frame):  # type: ignore[union-attr]
+                continue
             if width in frame.env:
                 tensor = inner.env[name].tensor
                 inner.env[name] = dataclasses.replace(
@@ -561,7 +599,28 @@ class Statements(Placing, Expressions):
         for name in assigned_names(node) - assigned_names_of_target(node.target):
             if name in inner.env:
                 frame.env[name] = inner.env[name]
-        return self.close_loop(node, source, staged, scope, inner, frame, result)
+        return self.close_loop(node, init_target, source, staged, scope, inner, frame, result)
+
+    def runs(self, source: Value, node: cst.For) -> bool:
+        """Does a loop run at least once, whatever the configuration?"""
+        if self.elements(source):
+            return True
+        call = node.iter
+        counted = isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value == "range"
+        if not counted or len(call.args) != 1:  # type: ignore[attr-defined]
+            return False
+        count = call.args[0].value  # type: ignore[attr-defined]
+        return isinstance(count, cst.Integer) and count.evaluated_value > 0
+
+    def is_fixed(self, dim: Any, node: cst.For, frame: Frame) -> bool:
+        """Is a size made of nothing that a loop changes?"""
+        if isinstance(dim, int):
+            return True
+        symbols = frame.spec.symbols  # type: ignore[union-attr]
+        codes = {symbols.code_of(name) for name in symbols.names(dim)}
+        changed = assigned_names(node) | symbols.local
+        return all(code is not None and "[-1]" not in code and not names_in(cst.parse_expression(code)) & changed
+                   for code in codes)  # fmt: skip
 
     def _exec_While(self, node: cst.While, frame: Frame) -> Staged:
         test = self.eval(node.test, frame)

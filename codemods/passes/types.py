@@ -10,8 +10,8 @@ from codemods.passes.unit import Unit
 from codemods.passes.values import text
 
 
-def integer_parameters(unit: Unit, name: str, params: list[cst.Param]) -> frozenset[str]:
-    """Parameters of a user class or function that are ints by default, in all calls and in the trace.
+def integer_parameters(unit: Unit, name: str, params: list[cst.Param]) -> tuple[frozenset[str], frozenset[str]]:
+    """Parameters of a user class or function that are ints by default, in all calls and in the trace; those that aren't.
 
     A call that hands on another name says nothing; one that gives anything but an int rules it out.
     """
@@ -31,7 +31,8 @@ def integer_parameters(unit: Unit, name: str, params: list[cst.Param]) -> frozen
         for key, value in entry.get("args", {}).items():
             if key in votes:
                 votes[key].append(isinstance(value, int) and not isinstance(value, bool))
-    return frozenset(key for key, found in votes.items() if found and all(found))
+    ints = frozenset(key for key, found in votes.items() if found and all(found))
+    return ints, frozenset(key for key, found in votes.items() if not all(found))
 
 
 def _is_int(node: cst.BaseExpression) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,8 @@ class Symbols:
 
     def prefer(self, dim: Dim, code: str) -> None:
         """Print `dim` as the user wrote it, where it is more than one symbol."""
-        if not isinstance(dim, int) and str(dim) not in self._code:
+        own = self._code.get(str(dim)) if not isinstance(dim, int) else None
+        if not isinstance(dim, int) and (str(dim) not in self._code or (own is not None and "[" in own)):
             self._preferred.setdefault(str(dim), code)
 
     def code(self, dim: Dim, not_yet: Collection[str] = ()) -> str | None:
@@ -164,14 +166,28 @@ class Symbols:
         tree = ast.parse(str(dim), mode="eval")
         return frozenset(self._code[n.id] for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self._code)
 
-    def substitute(self, dim: Dim, by_code: Mapping[str, Dim]) -> Dim:
-        """`dim` with the symbols of some pieces of code replaced, as when a constructor is called."""
+    def names(self, dim: Dim) -> set[str]:
+        """The symbols that a dim is made of, by their own names."""
+        if isinstance(dim, int):
+            return set()
+        return {n.id for n in ast.walk(ast.parse(str(dim), mode="eval")) if isinstance(n, ast.Name)} & self._code.keys()
+
+    def code_of(self, name: str) -> str | None:
+        """The code that one symbol stands for."""
+        return self._code[name]
+
+    def substitute(
+        self, dim: Dim, by_code: Mapping[str, Dim], by_name: Mapping[str, Dim] = types.MappingProxyType({})
+    ) -> Dim:
+        """`dim` with symbols replaced, as when a constructor is called; `by_name` goes first."""
         if isinstance(dim, int):
             return dim
         env: dict[str, Any] = {"floordiv": lambda a, b: a // b, "mod": lambda a, b: a % b}
         env |= {"max": _maximum, "min": _minimum}
         for name, code in self._code.items():
-            env[name] = by_code.get(code or "", None) if code in by_code else self._symbol(name)
+            env[name] = (
+                by_name[name] if name in by_name else by_code[code] if code in by_code else self._symbol(name)  # type: ignore[index]
+            )
         try:
             return eval(compile(ast.parse(str(dim), mode="eval"), "dim", "eval"), env)
         except Exception:
@@ -245,8 +261,13 @@ def join(a: Value, b: Value, symbols: Symbols) -> Value:
     return Value(
         a.code, known, dim, tensor, a.layer if same_layer else (a.layer or b.layer), a.module or b.module, items,
         a.item if a.item is not None else b.item, mapping, a.symbol if a.symbol == b.symbol else None,
-        None, a.special or b.special, a.staged or b.staged,
+        None, a.special or b.special, a.staged or b.staged, None, is_int(a) and is_int(b),
     )  # fmt: skip
+
+
+def is_int(value: Value) -> bool:
+    """Is a value known to be an int?"""
+    return value.sure or (isinstance(value.known, int) and not isinstance(value.known, bool))
 
 
 def join_tensor(a: TensorType, b: TensorType, symbols: Symbols) -> TensorType:

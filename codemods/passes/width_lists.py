@@ -1,0 +1,119 @@
+"""Lists that grow by a tensor in a loop, such as the skip connections of a U-Net.
+
+Which width the k-th tensor has is known where the layers are made, so the constructor keeps a list of widths beside
+the list of tensors that the call keeps: `skips` and `skips_features`. What the call does with its list (an index, a
+slice, `pop`, `reversed`, `zip`), the constructor does with the widths.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import libcst as cst
+
+from codemods.passes.frame import Frame
+from codemods.passes.names import ReplaceNames, assigned_names, read_names
+from codemods.passes.values import UNKNOWN, Lasting, TensorType, Value, text
+
+#: Layers that join tensors along an axis.
+_JOINING = frozenset({"tf.keras.layers.Concatenate"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Widths(Lasting):
+    """The constructor's code for the list of widths."""
+
+    code: str
+
+
+def widths_name(name: str) -> str:
+    return f"{name}_features"
+
+
+class WidthLists:
+    """Follows lists of tensors whose length is not known; `Expressions` and `Statements` ask it."""
+
+    unit: Any
+
+    def grown(self, name: str, before: Value, item: Value, frame: Frame) -> Value:
+        """What is known of a list that a loop makes longer."""
+        value = dataclasses.replace(before, items=None, item=item, known=UNKNOWN, mapping=None)
+        if frame.mode == "staged" and item.tensor is not None and item.tensor.shape:
+            value = dataclasses.replace(value, special=Widths(widths_name(name)))
+        return value
+
+    def start_widths(self, name: str, before: Value, frame: Frame) -> cst.BaseStatement | None:
+        """The constructor's list, with the widths that are there before the loop."""
+        symbols = frame.spec.symbols  # type: ignore[union-attr]
+        codes = [symbols.code(item.tensor.last) if item.tensor is not None else None for item in before.items or ()]
+        if None in codes:
+            return None
+        return cst.parse_statement(f"{widths_name(name)} = [{', '.join(str(code) for code in codes)}]")
+
+    def append_width(self, base: Value, value: Value, frame: Frame) -> None:
+        """`skips.append(x)`: the constructor appends the width."""
+        if not isinstance(base.special, Widths) or frame.mode != "staged" or frame.spec is None or value.tensor is None:
+            return
+        code = frame.spec.symbols.code(value.tensor.last) if value.tensor.shape else None
+        if code is not None:
+            frame.extra.append(cst.parse_statement(f"{base.special.code}.append({code})"))
+
+    def pop_width(self, base: Value, node: cst.Call, code: cst.BaseExpression, frame: Frame) -> Value:
+        """`skip = skips.pop()`."""
+        assert isinstance(base.special, Widths) and base.item is not None and frame.spec is not None
+        name = widths_name(frame.target if frame.target and frame.target != "x" else base.special.code.split("_")[0])
+        taken = frame.spec.symbols.local
+        while name in taken and not frame.scope.is_loop:
+            name += "_"
+        arguments = ", ".join(text(arg.value) for arg in node.args)
+        frame.extra.append(cst.parse_statement(f"{name} = {base.special.code}.pop({arguments})"))
+        return self.of_width(base.item, name, frame).with_code(code)
+
+    def of_width(self, item: Value, code: str, frame: Frame) -> Value:
+        """An element whose width the constructor reads by `code`."""
+        symbols = frame.spec.symbols  # type: ignore[union-attr]
+        root = code.split("[")[0].split(".")[0]
+        if root != "self":
+            symbols.local.add(code)
+        shape = item.tensor.shape if item.tensor is not None else None
+        if not shape:
+            return item
+        dims = (*[d if i == 0 else symbols.unknown("d") for i, d in enumerate(shape[:-1])], symbols.of_code(code))
+        return Value(item.code, tensor=TensorType(dims, item.tensor.dtype))  # type: ignore[union-attr]
+
+    def index_widths(self, base: Value, code: cst.Subscript, frame: Frame) -> Value:
+        """`skips[level]`, `skips[::-1]`."""
+        assert isinstance(base.special, Widths) and base.item is not None
+        at = code.visit(ReplaceNames({name: cst.parse_expression(w) for name, w in self.width_names(frame).items()}))
+        place = text(at).removeprefix(text(at.value))  # type: ignore[union-attr,attr-defined]
+        new = f"{base.special.code}{place}"
+        if isinstance(code.slice[0].slice, cst.Slice):
+            return dataclasses.replace(base, code=code, special=Widths(new))
+        return self.of_width(base.item, new, frame).with_code(code)
+
+    def width_names(self, frame: Frame) -> dict[str, str]:
+        """Lists of widths by the lists of tensors that they belong to."""
+        return {name: value.special.code for name, value in frame.env.items() if isinstance(value.special, Widths)}
+
+    def bind_widths(self, node: cst.For, inner: Frame, frame: Frame) -> cst.BaseAssignTargetExpression:
+        """A loop over lists of tensors: what the constructor's loop binds, in place of the tensors their widths."""
+        if not read_names(node.iter) & self.width_names(frame).keys():
+            return node.target
+        renamed: dict[str, cst.BaseExpression] = {}
+        for name in assigned_names(cst.Assign([cst.AssignTarget(node.target)], cst.Name("_"))):
+            value = inner.env.get(name)
+            if value is not None and value.tensor is not None and value.tensor.shape:
+                renamed[name] = cst.Name(widths_name(name))
+                inner.env[name] = self.of_width(value, widths_name(name), inner).with_code(cst.Name(name))
+        return node.target.visit(ReplaceNames(renamed))  # type: ignore[return-value]
+
+    def joined_width(self, symbol: str, value: Value, frame: Frame) -> Value | None:
+        """Concatenation or a sum of such a list."""
+        if not isinstance(value.special, Widths) or value.item is None or frame.spec is None:
+            return None
+        tensor = value.item.tensor
+        if tensor is None or not tensor.shape:
+            return None
+        code = f"sum({value.special.code})" if symbol in _JOINING else f"{value.special.code}[0]"
+        return self.of_width(value.item, code, frame)
