@@ -121,7 +121,7 @@ class Difference:
       covers: the kinds of generated cases that differ so (`tests/rules/variants.py`): a dtype, "empty", "nan",
         the name of an argument.
       keeps: what those cases are still held to: "values" (not their gradient), "values of another dtype",
-        "shape", or nothing; "not run" where TensorFlow may not come back.
+        "nearby values" (to 1 %), "shape", or nothing; "not run" where TensorFlow may not come back.
     """
 
     when: str

@@ -18,7 +18,9 @@ NAN = Difference(
     "NaN or infinite values", "where they end up may differ; finite values are treated alike", ("nan",), "shape"
 )
 EMPTY = Difference(
-    "a tensor without elements", "JAX fails where TensorFlow gives an empty result or the dtype's limit", ("empty",)
+    "a tensor without elements",
+    "JAX fails where TensorFlow gives an empty result or the dtype's limit",
+    ("empty", "one"),
 )
 SCALAR = Difference("a scalar", "TensorFlow gives it back, JAX fails", ("scalar",))
 INTEGERS = Difference(
@@ -36,7 +38,9 @@ BOOL_RESULT = Difference(
 BOOLS = Difference("bool inputs", "JAX computes with another dtype, or fails", ("bool",))
 HALF = Difference("bfloat16 inputs", "the result is of another float dtype", ("bfloat16",), "values of another dtype")
 STRICT_SHAPES = Difference(
-    "shapes that differ", "TensorFlow broadcasts them, optax and jax.lax fail", ("rank", "broadcast")
+    "shapes that differ",
+    "TensorFlow broadcasts or reshapes them, optax and JAX may fail",
+    ("rank", "broadcast", "axis"),
 )
 STRICT_FLOATS = Difference("integer inputs", "TensorFlow converts them, optax fails", ("int32",))
 BATCHES = Difference(
@@ -45,8 +49,8 @@ BATCHES = Difference(
 CUBIC = Difference(
     "bicubic",
     "TensorFlow takes its weights from a table of 1024, so pixels differ by 1e-3 and less",
-    ("method",),
-    "shape",
+    ("method", "size"),
+    "nearby values",
 )
 NO_GRADIENT = Difference(
     "the gradient",
@@ -57,9 +61,7 @@ NO_GRADIENT = Difference(
 IGNORED_DECAY = Difference(
     "decay", "Keras 3 warns and ignores it; the port lets the learning rate decay, as Keras 2 did", ("decay",)
 )
-IGNORED_DTYPE = Difference(
-    "dtype", "Keras's TensorFlow backend ignores it here, JAX does not", ("dtype",), "values of another dtype"
-)
+IGNORED_DTYPE = Difference("dtype", "Keras's TensorFlow backend ignores it here, JAX does not", ("dtype",), "shape")
 WIDTH = Difference(
     "k with a width", "Keras's TensorFlow backend gives k more rows and columns, JAX those asked for", ("k",)
 )
@@ -82,6 +84,30 @@ SMOOTHED = Difference(
     "shape",
 )
 WIDE_INTEGERS = Difference("integer inputs", "Keras computes with 64 bits, JAX with 32", ("int32",), "shape")
+OUT_OF_CLASSES = Difference(
+    "targets that are no class", "TensorFlow gives False, JAX looks at the last class", ("one", "empty"), "shape"
+)
+NO_ELEMENTS = Difference(
+    "segments without elements",
+    "their maximum is infinite in JAX, the lowest value in TensorFlow",
+    ("empty", "one", "ties", "nan", "num_segments"),
+    "shape",
+)
+INFEASIBLE = Difference(
+    "labels that do not fit into the logits",
+    "the loss is large on both sides, and not the same",
+    ("one", "empty", "broadcast", "rank"),
+    "shape",
+)
+HALF_SUMS = Difference(
+    "bfloat16 inputs",
+    "the digits that bfloat16 has agree",
+    ("bfloat16",),
+    "nearby values",
+)
+ROWS = Difference(
+    "vectors", "Keras's TensorFlow backend joins them end to end, JAX makes rows of them, as NumPy does", ("rank",)
+)
 ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"

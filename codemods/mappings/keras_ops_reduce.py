@@ -7,7 +7,16 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import boolean, f32, i32, known, refuse, rule, sample
-from codemods.mappings.differences import ANY_ORDER, IGNORED_DTYPE, INTEGERS, NAN, SCALAR
+from codemods.mappings.differences import (
+    ANY_ORDER,
+    IGNORED_DTYPE,
+    INTEGERS,
+    NAN,
+    NO_ELEMENTS,
+    OUT_OF_CLASSES,
+    SCALAR,
+    STRICT_SHAPES,
+)
 from codemods.mappings.tf_core import axes
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
@@ -164,7 +173,7 @@ def top_k(x, k, sorted=True):
     return lax.top_k(x, k)
 
 
-@rule("tf.keras.ops.in_top_k", samples=[sample(i32(5, high=4), f32(5, 4), 2)], differences=[NAN])
+@rule("tf.keras.ops.in_top_k", samples=[sample(i32(5, high=4), f32(5, 4), 2)], differences=[NAN, OUT_OF_CLASSES])
 def in_top_k(targets, predictions, k):
     return jnp.sum(predictions > jnp.take_along_axis(predictions, targets[:, None], axis=1), axis=1) < k
 
@@ -222,7 +231,7 @@ def outer(x1, x2):
     return jnp.outer(x1, x2)
 
 
-@rule("tf.keras.ops.cross", samples=[sample(f32(4, 3), f32(4, 3))])
+@rule("tf.keras.ops.cross", samples=[sample(f32(4, 3), f32(4, 3))], differences=[STRICT_SHAPES])
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     return jnp.cross(x1, x2, axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
 
@@ -232,6 +241,6 @@ def segment_sum(data, segment_ids, num_segments=None, sorted=False):
     return jax.ops.segment_sum(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
 
-@rule("tf.keras.ops.segment_max", samples=[sample(f32(40, 2), i32(40, high=3), 3)])
+@rule("tf.keras.ops.segment_max", samples=[sample(f32(40, 2), i32(40, high=3), 3)], differences=[NO_ELEMENTS])
 def segment_max(data, segment_ids, num_segments=None, sorted=False):
     return jax.ops.segment_max(data, segment_ids, num_segments, indices_are_sorted=sorted)

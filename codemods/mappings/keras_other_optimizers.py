@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import optax
 
 from codemods.engine.rule import rule, sample
+from codemods.mappings.differences import IGNORED_DECAY
 from codemods.mappings.keras_optimizers import finished, rate
 
 
@@ -35,7 +36,7 @@ def nadam(learning_rate, b1=0.9, b2=0.999, eps=1e-7):
 @rule(
     "tf.keras.optimizers.Nadam", "tf.keras.optimizers.experimental.Nadam", helpers=(nadam,),
     samples=[sample(), sample(0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-3, clipvalue=0.5)],
-)  # fmt: skip
+ differences=[IGNORED_DECAY])  # fmt: skip
 def nadam_rule(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=None, clipnorm=None,
                clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
                loss_scale_factor=None, gradient_accumulation_steps=None, name=None, lr=None, decay=0.0):  # fmt: skip

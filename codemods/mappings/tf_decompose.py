@@ -7,7 +7,7 @@ import jax.scipy as jsp
 from jax import lax
 
 from codemods.engine.rule import Difference, f32, refuse, rule, sample
-from codemods.mappings.differences import EMPTY, ENDLESS, NAN
+from codemods.mappings.differences import BATCHES, EMPTY, ENDLESS, NAN
 from codemods.mappings.tf_linalg import turned
 
 DOMINANT = [[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]]
@@ -50,6 +50,7 @@ def solve(matrix, rhs, adjoint=False, name=None):
         sample(DOMINANT, f32(3, 2), lower=False),
         sample(DOMINANT, f32(3, 1), adjoint=True),
     ],
+    differences=[BATCHES],
 )
 def triangular_solve(matrix, rhs, lower=True, adjoint=False, name=None):
     return lax.linalg.triangular_solve(
@@ -77,7 +78,12 @@ def eigvalsh(tensor, name=None):
     return jnp.linalg.eigvalsh(jnp.asarray(tensor))
 
 
-SIGNS = Difference("signs of singular vectors", "a pair of vectors may have both signs changed")
+SIGNS = Difference(
+    "signs of singular vectors",
+    "a pair of vectors may have both signs changed",
+    ("compute_uv", "full_matrices"),
+    "shape",
+)
 
 
 @rule(
@@ -111,7 +117,7 @@ def cross(a, b, name=None):
     return jnp.cross(a, b)
 
 
-@rule("tf.linalg.lstsq", samples=[sample(f32(5, 2), f32(5, 1))], differences=[ENDLESS])
+@rule("tf.linalg.lstsq", samples=[sample(f32(5, 2), f32(5, 1))], differences=[ENDLESS, BATCHES])
 def lstsq(matrix, rhs, l2_regularizer=0.0, fast=True, name=None):
     if l2_regularizer != 0.0:
         refuse("l2_regularizer: solve the normal equations with jnp.linalg.solve")

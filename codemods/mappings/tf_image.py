@@ -9,41 +9,17 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
-from codemods.engine.rule import Difference, constant, f32, i32, known, refuse, rule, sample
-from codemods.mappings.differences import HALF
+from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
+from codemods.mappings.differences import EMPTY, HALF, HALF_SUMS, NAN
 from codemods.mappings.tf_nn import RANDOM
 
 if TYPE_CHECKING:
     rngs = nnx.Rngs(0)
 
-for _method in ("bilinear", "bicubic", "lanczos3", "lanczos5", "area", "gaussian", "mitchellcubic"):
-    constant(f"tf.image.ResizeMethod.{_method.upper()}", f'"{_method}"')
-constant("tf.image.ResizeMethod.NEAREST_NEIGHBOR", '"nearest"')
-
 INTEGER_IMAGES = Difference(
     "integer images", "TensorFlow scales them to [0, 1] for the computation and back", ("int32",), "shape"
 )
 IMAGES = f32(2, 6, 8, 3, low=0, high=1)
-SIZES = [sample(IMAGES, [12, 16]), sample(IMAGES, [9, 5]), sample(f32(6, 8, 3), size=(3, 4))]
-
-
-@rule("tf.image.resize", samples=[
-    *SIZES, sample(IMAGES, [12, 12], method="nearest"),
-        sample(IMAGES, [3, 4], "nearest"), sample(IMAGES, [3, 4], antialias=True),
-    sample(IMAGES, [12, 16], "bicubic"),
-        sample(IMAGES, [7, 5], "lanczos3"), sample(IMAGES, [7, 5], "lanczos5", antialias=True),
-])  # fmt: skip
-def resize(images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None):
-    if preserve_aspect_ratio:
-        refuse("preserve_aspect_ratio: compute the size, and give it to jax.image.resize")
-    if method not in ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"):
-        refuse("a method that jax.image.resize has not: it has nearest, bilinear, bicubic, lanczos3 and lanczos5")
-    shape = (*images.shape[:-3], size[0], size[1], images.shape[-1])
-    if known(images.ndim) and images.ndim == 4:
-        shape = (images.shape[0], size[0], size[1], images.shape[-1])
-    if method == "nearest":
-        return jax.image.resize(images, shape, "nearest")
-    return jax.image.resize(images, shape, method, antialias=antialias)
 
 
 @rule("tf.image.flip_left_right", samples=[sample(IMAGES), sample(f32(4, 5, 3))])
@@ -133,7 +109,7 @@ def adjust_gamma(image, gamma=1, gain=1):
     return gain * image**gamma
 
 
-@rule("tf.image.per_image_standardization", samples=[sample(IMAGES), sample(f32(3, 4, 3))])
+@rule("tf.image.per_image_standardization", samples=[sample(IMAGES), sample(f32(3, 4, 3))], differences=[HALF])
 def per_image_standardization(image):
     pixels = image.shape[-3] * image.shape[-2] * image.shape[-1]
     mean = jnp.mean(image, axis=(-3, -2, -1), keepdims=True)
@@ -143,6 +119,7 @@ def per_image_standardization(image):
 @rule(
     "tf.image.psnr",
     samples=[sample(IMAGES, f32(2, 6, 8, 3, low=0, high=1), 1.0), sample(f32(3, 4, 3), f32(3, 4, 3), max_val=4.0)],
+    differences=[HALF_SUMS],
 )
 def psnr(a, b, max_val, name=None):
     return 20 * jnp.log10(max_val) - 10 * jnp.log10(jnp.mean(jnp.square(a - b), axis=(-3, -2, -1)))
@@ -163,11 +140,13 @@ def image_gradients(image):
 @rule(
     "tf.image.convert_image_dtype",
     samples=[sample(i32(3, 4, 3), "float32")],
-    differences=[Difference("float images", "TensorFlow leaves them as they are, jnp.iinfo fails")],
+    differences=[Difference("float images", "TensorFlow leaves them as they are, jnp.iinfo fails", ("bfloat16",))],
 )
 def convert_image_dtype(image, dtype, saturate=False, name=None):
     if not known(dtype) or dtype != "float32":
         refuse("another dtype than float32: scale by the largest value of the dtypes")
+    if known(image.dtype) and image.dtype == "float32":
+        return image
     return image / jnp.iinfo(image.dtype).max
 
 
@@ -194,7 +173,7 @@ def random_flip_up_down(image, seed=None):
 @rule(
     "tf.image.random_brightness",
     samples=[sample(f32(6, 8, 3), 0.1), sample(f32(6, 8, 3), max_delta=0.2, seed=1)],
-    differences=[RANDOM],
+    differences=[RANDOM, HALF, INTEGER_IMAGES],
     random=True,
 )
 def random_brightness(image, max_delta, seed=None):
@@ -204,7 +183,7 @@ def random_brightness(image, max_delta, seed=None):
 @rule(
     "tf.image.random_contrast",
     samples=[sample(f32(6, 8, 3), 0.5, 1.5), sample(f32(6, 8, 3), lower=0.9, upper=1.1, seed=1)],
-    differences=[RANDOM],
+    differences=[RANDOM, HALF, INTEGER_IMAGES],
     random=True,
 )
 def random_contrast(image, lower, upper, seed=None):
@@ -229,6 +208,7 @@ def random_crop(value, size, seed=None, name=None):
         sample(f32(1, 6, 6, 2), [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"),
         sample(f32(2, 5, 5, 3), [1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1], padding="SAME"),
     ],
+    differences=[NAN, EMPTY],
 )
 def extract_patches(images, sizes, strides, rates, padding, name=None):
     patches = lax.conv_general_dilated_patches(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from codemods.engine.rule import Array, f32, i32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import STRICT_SHAPES
 from codemods.mappings.tf_core import axes
 
 SPARSE = "operands of a sparse or another type: cast them, or use jax.experimental.sparse"
@@ -59,6 +60,7 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
         sample(f32(2, 3), f32(2, 3), 2),
         sample(f32(2, 3, 4), f32(2, 4), [[0], [0]]),
     ],
+    differences=[STRICT_SHAPES],
 )
 def tensordot(a, b, axes, name=None):
     return jnp.tensordot(a, b, axes=axes)

@@ -191,6 +191,14 @@ def check_moments(
         np.testing.assert_allclose(actual.std(), expected.std(), rtol=0.1, atol=1e-6, err_msg=f"{where}: deviation")
 
 
+def check_nearby(expected: Any, actual: Any) -> None:
+    """Raises AssertionError unless all numbers agree to 1 % of the largest."""
+    for want, got in zip(leaves(expected), leaves(actual), strict=True):
+        one, other = (np.asarray(plain(x)).astype(np.float64) for x in (want, got))
+        scale = np.abs(one[np.isfinite(one)]).max(initial=1e-6)
+        np.testing.assert_allclose(other, one, rtol=0.01, atol=0.01 * scale)
+
+
 def projection(results: Any, rng: np.random.Generator) -> list[np.ndarray | None]:
     """Random weights for the float leaves of TensorFlow's result, None for others, NumPy arrays too."""
     return [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.rules import programs
-from tests.rules.bench import Bench, Status
+from tests.rules.bench import Bench, Status, settled
 from tests.rules.mutants import Mutant
 
 _CHUNK = 8
@@ -40,6 +39,6 @@ class Killer:
         traced = [i for i in chunk if self.ready[i].expected.probe is None]
         made = [(i, self.bench.program(self.ready[i], function, self.ready[i].weights)) for i in traced]
         other = [(self.ready[i], p) for i, p in made if p.text is None or p.text != self.texts[i]]
-        outcomes = [*programs.run([p for _, p in other]), *self.bench.outcomes(objects, function)]
+        outcomes = [*settled([p for _, p in other]), *self.bench.outcomes(objects, function)]
         pairs = zip([*(ready for ready, _ in other), *objects], outcomes, strict=True)
         return any(self.bench.judged(ready, outcome).status is Status.WRONG for ready, outcome in pairs)
