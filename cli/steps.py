@@ -89,7 +89,7 @@ def port(request: Request, folder: pathlib.Path) -> None:
     arguments = [f"--source={request.source}", f"--out={folder}"]
     trace = folder / "trace.json"
     arguments += [f"--trace={trace}"] if trace.exists() else []
-    arguments += [f"--package_root={request.package_root}"] if request.package_root else []
+    arguments.append(f"--package_root={request.root}")
     _run("port", "codemods.port", arguments, _TOOL_TIMEOUT, request)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import json
 import pathlib
 import sys
@@ -27,6 +28,7 @@ from codemods.passes.trace import Trace
 from codemods.passes.unit import Unit
 from codemods.passes.values import text
 from codemods.passes.weights import WeightsMap
+from codemods.train_steps import TrainSteps
 
 _SOURCE = flags.DEFINE_string("source", None, "The file to port.")
 _TRACE = flags.DEFINE_string("trace", None, "Facts of a run of the original, as parity.capture writes them.")
@@ -78,7 +80,7 @@ class Port:
         entry = dataclasses.replace(files[-1], text=source.rstrip("\n") + "\n" + self._extra())
         return link(self.root, [*files[:-1], entry])  # type: ignore[arg-type]
 
-    @property
+    @functools.cached_property
     def sources(self) -> dict[str, str]:
         """Text of the port of every file, by the original's path."""
         return self.output.texts()
@@ -129,12 +131,11 @@ class Port:
     def weights_map(self, module: str) -> dict[str, Any]:
         result: dict[str, Any] = {
             "version": 1, "module": module, "entry": self.entry, "call": self._call(),
-            "mode": self._mode(), "optimizer": self.optimizer, "train_step": None, "weights": [],
+            "mode": self._mode(), "optimizer": self.optimizer, "train_steps": [], "weights": [],
             "penalty": None,
         }  # fmt: skip
         if self.unit.linked is not None:
-            paths = [file.path for file in self.unit.linked.files]
-            result["files"] = {written_path(p, self.unit.file): ported_path(p) for p in paths}
+            result["files"] = {written_path(p, self.unit.file): ported_path(p) for p in self.sources}
         root = self.unit.trace.root
         spec = self._root_spec(root) if root is not None else None
         if root is None or self.entry is None or (spec is not None and spec.source in self.output.failed):
@@ -149,6 +150,8 @@ class Port:
         result["penalty"] = " + ".join(f"{name}(model)" for name in terms) or None
         walk = WeightsMap(self.porter, model)
         result["weights"] = walk.of_root(spec, root)
+        steps = TrainSteps(self.porter, self.optimizer, self.source)
+        result["train_steps"] = [steps.entry(step, spec) for step in self.trace.get("train_steps") or ()]
         return result
 
     def _call(self) -> str | None:

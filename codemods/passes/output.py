@@ -102,7 +102,8 @@ class Output:
             own = own_names(linked, file.path)
             if own:
                 source = _format(cst.parse_module(source).visit(ReplaceNames({a: cst.Name(b) for a, b in own.items()})).code)  # type: ignore[union-attr]
-            result[file.path] = source
+            if source.strip() or file.path == self.unit.file:  # nothing is left of a file that only passes names on
+                result[file.path] = source
         return result
 
     def _assembled(self, body: list[Any], original: list[Any]) -> str:

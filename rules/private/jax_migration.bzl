@@ -33,6 +33,7 @@ def jax_migration(
         inputs = [],
         example = None,
         deps = [],
+        jax_deps = None,
         data = [],
         answers = [],
         pre_codemods = [],
@@ -65,6 +66,9 @@ def jax_migration(
       example: file with functions `model()` and `inputs(seed)`, in place of entry, inputs and call.
       deps: libraries that the file and its port import; TensorFlow, which the port does not need, is there
         when the file is run.
+      jax_deps: libraries that the port imports, where they are not those of the original: a file `blocks.py` that
+        the original imports and that needs TensorFlow is a unit `blocks` of its own, whose port `:blocks.jax` or
+        checked-in `:blocks_jax` stands here. By default the same as deps.
       data: files that the original reads when it is run.
       answers: recorded answers to residuals; not there yet.
       pre_codemods: codemods to run before; not there yet.
@@ -97,6 +101,7 @@ def jax_migration(
     if wrong:
         fail("jax_migration {}: {}".format(repr(name), wrong))
     python_deps = _PYTHON_DEPS if python_deps == None else python_deps
+    jax_deps = deps if jax_deps == None else jax_deps
     common = dict(kwargs, tags = tags)
     steps = {"capture": name + ".capture", "port": name + ".port"}
 
@@ -124,7 +129,7 @@ def jax_migration(
         visibility = ["//visibility:private"],
         **common
     )
-    _verify(name, verify, deps, common)
+    _verify(name, verify, jax_deps, common)
     report(
         name = name + ".report",
         certificate = name + ".verify",
@@ -142,11 +147,11 @@ def jax_migration(
     py_library(
         name = name + ".jax",
         srcs = [name + ".module"],
-        deps = python_deps + deps,
+        deps = python_deps + jax_deps,
         visibility = visibility,
         **common
     )
-    _programs(name, verify, python_deps, deps, common, steps)
+    _programs(name, verify, python_deps, jax_deps, common, steps)
 
 def _verify(name, level, deps, common):
     """Apart, since in `jax_migration` the name `verify` is the level."""

@@ -31,7 +31,8 @@ def main(argv: Sequence[str]) -> int:
     with placed.folder(args), tempfile.TemporaryDirectory(prefix="port-") as name:
         folder = pathlib.Path(name)
         trace = [f"--trace={args.trace}"] if args.trace else []
-        flags.FLAGS(["port", f"--source={args.source}", f"--out={folder}", *trace])
+        flags.FLAGS(["port", f"--source={args.source}", f"--out={folder}", "--package_root=.", *trace])
+        # Of files that are ported along with it, the others are units of their own: `jax_deps` has their ports.
         code = port.main([])
         if code not in _DONE:
             return code

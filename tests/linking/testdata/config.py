@@ -1,0 +1,3 @@
+"""Sizes, for both frameworks."""
+
+WIDTHS = (8, 16)
