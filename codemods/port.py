@@ -17,6 +17,7 @@ from typing import Any
 import libcst as cst
 from absl import app, flags
 
+from codemods.engine.walk import forget
 from codemods.linking.files import linked_files
 from codemods.linking.link import Linked, link
 from codemods.linking.parents import stand_in_parents
@@ -71,6 +72,7 @@ class Port:
         self.output = Output(self.porter)
         self.source = self.output.text()
         self._late_residuals()
+        forget()
 
     def _linked(self, source: str, file: str) -> Linked | None:
         """The file with those of its package that it needs, if there are any."""

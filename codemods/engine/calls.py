@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -113,7 +112,7 @@ class Calls(Computing):
         from codemods.engine import frame  # the two call each other
 
         try:
-            bound = inspect.signature(function).bind(*args, **keywords)
+            bound = rule.signature_of(function).bind(*args, **keywords)
         except TypeError as error:
             raise Stop(f"{function.__name__}: {error}") from error
         env: dict[str, Value] = {}
@@ -137,7 +136,7 @@ class Calls(Computing):
             is_default = isinstance(found, Known) and not isinstance(value, Arg | Known)
             given[name] = dataclasses.replace(found, source=Source.DEFAULT) if is_default else found  # type: ignore[type-var]
         given |= keywords
-        taken = {name: given[name] for name in inspect.signature(body).parameters if name in given}
+        taken = {name: given[name] for name in rule.signature_of(body).parameters if name in given}
         return self.inlined(body, args, taken)
 
     # Code

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import collections
 import dataclasses
+import functools
 import inspect
 import math
 import operator
@@ -43,9 +45,7 @@ class Expressions:
 
     def __init__(self, state: State, function: Callable[..., Any], env: dict[str, Value]):
         self.state, self.env = state, env
-        plain = inspect.unwrap(function)
-        closure = inspect.getclosurevars(plain).nonlocals if getattr(plain, "__closure__", None) else {}
-        self.globals: Mapping[str, Any] = {**plain.__globals__, **closure}
+        self.globals = _free_names(function)
 
     def named(self, name: str, value: Value) -> Value:
         """A local variable: code that is more than a name is a hole, so that it is computed once."""
@@ -64,9 +64,9 @@ class Expressions:
         return parts
 
     def eval(self, node: cst.BaseExpression) -> Value:
-        handler = getattr(self, f"eval_{type(node).__name__}", None)
+        handler = _handler(type(self), type(node))  # type: ignore[arg-type]
         if handler is not None:
-            return handler(node)
+            return handler(self, node)
         value = evaluated(node)
         if value is not DYNAMIC:
             return Known(value, bare(node))
@@ -163,9 +163,22 @@ class Expressions:
             raise Stop(f"`{_print(node)}` fails: {error}") from error
 
 
+@functools.cache
+def _handler(evaluator: type[Expressions], kind: type[cst.CSTNode]) -> Callable[[Any, Any], Value] | None:
+    return getattr(evaluator, f"eval_{kind.__name__}", None)
+
+
+@functools.cache
+def _free_names(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """What the names that a body does not bind itself stand for."""
+    plain = inspect.unwrap(function)
+    closure = inspect.getclosurevars(plain).nonlocals if getattr(plain, "__closure__", None) else {}
+    return collections.ChainMap(dict(closure), plain.__globals__) if closure else plain.__globals__
+
+
 def bare(node: Any) -> Any:
     """Without the parentheses that it has in the body: those that its new place needs are added."""
-    return node.with_changes(lpar=[], rpar=[])
+    return node.with_changes(lpar=[], rpar=[]) if node.lpar else node
 
 
 def source_of(*values: Value) -> Source:

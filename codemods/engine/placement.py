@@ -11,7 +11,8 @@ import ast
 import builtins
 import dataclasses
 import enum
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from typing import Any
 
 import jax
 import libcst as cst
@@ -21,7 +22,7 @@ from codemods.engine.precedence import parenthesised, wrapped
 from codemods.engine.rule import IMPORTS
 from codemods.engine.state import State
 from codemods.engine.values import Stop, is_chain, names_in
-from codemods.engine.walk import children
+from codemods.engine.walk import children, identifiers, kept, mapped, marked
 
 _print = cst.Module([]).code_for_node
 #: Functions of Python's own that do nothing but give a value.
@@ -71,14 +72,16 @@ def place(state: State, code: cst.BaseExpression, taken: Collection[str], can_pr
     """
     steps = _with_locals(state, code)
     bound = _to_bind(state, [step for _, step in steps])
-    used = {key for _, step in steps for key, _ in _occurrences(step, state)}
+    used = set().union(*[identifiers(step) for _, step in steps])
     for key, hole in state.holes.items():
         lost = not hole.local and key not in used
         if lost and _holds(hole.code, (cst.NamedExpr, cst.Yield, cst.Await)):
             raise Stop(f"`{_print(hole.code)}` would be lost, and what it does with it")
-    avoid = {*taken, *state.user_names, *IMPORTS, *dir(builtins)} | {n for _, step in steps for n in names_in(step)}
     names: dict[str, str] = {}
-    for key in [*bound, *(key for key, _ in steps if key)]:
+    wanted = [*bound, *(key for key, _ in steps if key)]
+    avoid = {*taken, *state.user_names, *IMPORTS, *dir(builtins)} if wanted else set()
+    avoid |= {n for _, step in steps for n in names_in(step)} if wanted else set()
+    for key in wanted:
         names[key] = _fresh(state.holes[key].name, avoid, bool(taken))
         avoid.add(names[key])
     if not names:
@@ -102,9 +105,11 @@ def _with_locals(state: State, code: cst.BaseExpression) -> Steps:
     """The result, with the locals used once put in place; others are steps before it."""
     steps: Steps = [("", code)]
     for key in reversed(state.locals):
-        found = [where for _, step in steps for k, where in _occurrences(step, state) if k == key]
+        found = [
+            where for _, step in steps if key in identifiers(step) for k, where in _occurrences(step, state) if k == key
+        ]
         if len(found) == 1 and found[0] <= _Where.CONDITIONAL:
-            steps = [(k, step.visit(_Fill({key: state.holes[key].code}))) for k, step in steps]  # type: ignore[misc]
+            steps = [(k, _Fill({key: state.holes[key].code})(step)) for k, step in steps]
         elif found:
             steps.insert(0, (key, state.holes[key].code))
     return steps
@@ -137,38 +142,43 @@ def _to_bind(state: State, steps: list[cst.BaseExpression]) -> list[str]:
     return sorted(bound, key=order.__getitem__)
 
 
-def _occurrences(node: cst.CSTNode, state: State, where: _Where = _Where.ONCE) -> Iterator[tuple[str, _Where]]:
+def _occurrences(node: cst.CSTNode, state: State, where: _Where = _Where.ONCE) -> list[tuple[str, _Where]]:
     """The holes in code, in the order of evaluation."""
-    match node:
-        case cst.Name():
-            if node.value in state.holes:
-                yield node.value, where
-            return
-        case cst.Attribute() | cst.Arg():
-            yield from _occurrences(node.value, state, where)
-            return
-        case cst.Lambda():
-            yield from _occurrences(node.params, state, where)
-            yield from _occurrences(node.body, state, where | _Where.LATER)
-            return
-        case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
-            yield from _occurrences(node.for_in.iter, state, where)
-            for part in (*node.for_in.ifs, node.elt):
-                yield from _occurrences(part, state, where | _Where.REPEATED)
-            return
-        case cst.IfExp():
-            yield from _occurrences(node.test, state, where)
-            for part in (node.body, node.orelse):
-                yield from _occurrences(part, state, where | _Where.CONDITIONAL)
-            return
-        case cst.BooleanOperation():
-            yield from _occurrences(node.left, state, where)
-            yield from _occurrences(node.right, state, where | _Where.CONDITIONAL)
-            return
-    for child in children(node):
-        yield from _occurrences(child, state, where)
+    found: list[tuple[str, _Where]] = []
+    _find(node, state.holes, where, found)
+    return found
 
 
+def _find(node: Any, holes: Collection[str], where: _Where, found: list[tuple[str, _Where]]) -> None:
+    kind = type(node)
+    if kind is cst.Name:
+        if node.value in holes:
+            found.append((node.value, where))
+    elif kind is cst.Attribute or kind is cst.Arg:
+        _find(node.value, holes, where, found)
+    elif kind is cst.Lambda:
+        _find(node.params, holes, where, found)
+        _find(node.body, holes, where | _Where.LATER, found)
+    elif kind in _COMPREHENSIONS:
+        _find(node.for_in.iter, holes, where, found)
+        for part in (*node.for_in.ifs, node.elt):
+            _find(part, holes, where | _Where.REPEATED, found)
+    elif kind is cst.IfExp:
+        _find(node.test, holes, where, found)
+        for part in (node.body, node.orelse):
+            _find(part, holes, where | _Where.CONDITIONAL, found)
+    elif kind is cst.BooleanOperation:
+        _find(node.left, holes, where, found)
+        _find(node.right, holes, where | _Where.CONDITIONAL, found)
+    else:
+        for child in children(node):
+            _find(child, holes, where, found)
+
+
+_COMPREHENSIONS = frozenset({cst.ListComp, cst.SetComp, cst.GeneratorExp})
+
+
+@kept
 def _impure(node: cst.CSTNode) -> bool:
     """May evaluating this do something, or give something else at another time?"""
     if isinstance(node, (cst.Await, cst.Yield, cst.NamedExpr)):
@@ -186,17 +196,19 @@ def _holds(node: cst.CSTNode, kinds: tuple[type, ...]) -> bool:
     return isinstance(node, kinds) or any(_holds(child, kinds) for child in children(node))
 
 
-class _Fill(cst.CSTTransformer):
+class _Fill:
     """Replaces holes; a second use of a node is a copy of it."""
 
     def __init__(self, by_key: dict[str, cst.BaseExpression]):
         self._by_key = by_key
         self._used: set[str] = set()
 
-    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
-        key = updated_node.value
+    def __call__(self, node: Any) -> Any:
+        if type(node) is not cst.Name:
+            return mapped(node, self)
+        key = node.value
         if key not in self._by_key:
-            return updated_node
+            return node
         code = self._by_key[key].deep_clone() if key in self._used else self._by_key[key]
         self._used.add(key)
         return code
@@ -206,7 +218,7 @@ def _fill(state: State, code: cst.BaseExpression, names: dict[str, str]) -> cst.
     by_key = {key: cst.Name(names[key]) if key in names else hole.code for key, hole in state.holes.items()}
     if isinstance(code, cst.Name) and code.value in by_key:
         return by_key[code.value]
-    return code.visit(_Fill(by_key))  # type: ignore[return-value]
+    return _Fill(by_key)(code)
 
 
 def _with_walrus(state: State, steps: Steps, bound: list[str], names: dict[str, str]) -> cst.BaseExpression:
@@ -226,20 +238,22 @@ def _with_walrus(state: State, steps: Steps, bound: list[str], names: dict[str, 
             raise Stop("the rewrite would change the order of evaluation")
     filler = _Fill({key: hole.code for key, hole in state.holes.items() if key not in names})
     binder = _Bind({key: (names[key], state.holes[key].code) for key in bound})
-    return code.visit(binder).visit(filler)  # type: ignore[union-attr, return-value]
+    return filler(binder(code))
 
 
-class _Bind(cst.CSTTransformer):
+class _Bind:
     """Puts `(name := argument)` for the first use of a hole and the name for others."""
 
     def __init__(self, by_key: dict[str, tuple[str, cst.BaseExpression]]):
         self._by_key = by_key
         self._used: set[str] = set()
 
-    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
-        key = updated_node.value
+    def __call__(self, node: Any) -> Any:
+        if type(node) is not cst.Name:
+            return mapped(node, self)
+        key = node.value
         if key not in self._by_key:
-            return updated_node
+            return node
         name, code = self._by_key[key]
         if key in self._used:
             return cst.Name(name)
@@ -261,6 +275,8 @@ def _assignment(name: str, value: cst.BaseExpression) -> cst.BaseStatement:
 
 def _checked(code: cst.BaseExpression) -> cst.BaseExpression:
     """Code that spans lines outside of brackets gets some; code that can't be written is refused."""
+    if not marked(code):
+        return code
     text = _print(code)
     if "\n" in text and not _parses(text):
         code = wrapped(code)

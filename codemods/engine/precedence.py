@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import libcst as cst
 
-from codemods.engine.walk import walk
+from codemods.engine.walk import children, kept, mapped
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
@@ -34,30 +34,30 @@ _BINARY: dict[type[cst.BaseBinaryOp], int] = {
 }
 
 
-def strength(node: cst.BaseExpression) -> int:
+_STRENGTH: dict[type[cst.BaseExpression], int] = {
+    cst.NamedExpr: _WALRUS,
+    cst.Yield: _WALRUS,
+    cst.GeneratorExp: _WALRUS,
+    cst.Tuple: _WALRUS,
+    cst.Lambda: _LAMBDA,
+    cst.IfExp: _TERNARY,
+    cst.Comparison: _COMPARE,
+    cst.Await: _AWAIT,
+}
+
+
+def strength(node: Any) -> int:
     """How tightly an expression holds together; an atom the most."""
     if node.lpar:
         return _ATOM
-    match node:
-        case cst.NamedExpr() | cst.Yield() | cst.GeneratorExp():
-            return _WALRUS
-        case cst.Tuple():
-            return _WALRUS
-        case cst.Lambda():
-            return _LAMBDA
-        case cst.IfExp():
-            return _TERNARY
-        case cst.BooleanOperation():
-            return _OR if isinstance(node.operator, cst.Or) else _AND
-        case cst.UnaryOperation():
-            return _NOT if isinstance(node.operator, cst.Not) else _UNARY
-        case cst.Comparison():
-            return _COMPARE
-        case cst.BinaryOperation():
-            return _BINARY[type(node.operator)]
-        case cst.Await():
-            return _AWAIT
-    return _ATOM
+    kind = type(node)
+    if kind is cst.BooleanOperation:
+        return _OR if isinstance(node.operator, cst.Or) else _AND
+    if kind is cst.UnaryOperation:
+        return _NOT if isinstance(node.operator, cst.Not) else _UNARY
+    if kind is cst.BinaryOperation:
+        return _BINARY[type(node.operator)]
+    return _STRENGTH.get(kind, _ATOM)
 
 
 def is_atom(node: cst.BaseExpression) -> bool:
@@ -98,19 +98,20 @@ _LEAST: dict[type[cst.CSTNode], dict[str, int]] = {
 }
 
 
-def _least(parent: cst.CSTNode) -> dict[str, int]:
-    match parent:
-        case cst.BinaryOperation(operator=cst.Power()):
-            return {"left": _AWAIT, "right": _UNARY}
-        case cst.BinaryOperation():
-            level = _BINARY[type(parent.operator)]
-            return {"left": level, "right": level + 1}
-        case cst.UnaryOperation():
-            return {"expression": _NOT if isinstance(parent.operator, cst.Not) else _UNARY}
-        case cst.BooleanOperation():
-            level = _OR if isinstance(parent.operator, cst.Or) else _AND
-            return {"left": level, "right": level}
-    return _LEAST.get(type(parent), {})
+_NOTHING: dict[str, int] = {}
+
+
+def _least(parent: Any) -> dict[str, int]:
+    kind = type(parent)
+    if kind is cst.BinaryOperation:
+        level = _BINARY[type(parent.operator)]
+        return {"left": _AWAIT, "right": _UNARY} if level == _POWER else {"left": level, "right": level + 1}
+    if kind is cst.UnaryOperation:
+        return {"expression": _NOT if isinstance(parent.operator, cst.Not) else _UNARY}
+    if kind is cst.BooleanOperation:
+        level = _OR if isinstance(parent.operator, cst.Or) else _AND
+        return {"left": level, "right": level}
+    return _LEAST.get(kind, _NOTHING)
 
 
 def fit(node: cst.BaseExpression, parent: cst.CSTNode, field: str) -> cst.BaseExpression:
@@ -121,47 +122,42 @@ def fit(node: cst.BaseExpression, parent: cst.CSTNode, field: str) -> cst.BaseEx
     return node
 
 
-class _Parenthesiser(cst.CSTTransformer):
-    """Looks at each node's parts once these are done."""
-
-    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
-        changes: dict[str, Any] = {}
-        for field in _least(updated_node):
-            part = getattr(updated_node, field)
-            if isinstance(part, cst.BaseExpression) and not _sole_generator(updated_node, part):
-                fitting = fit(part, updated_node, field)
-                if fitting is not part:
-                    changes[field] = fitting
-        if isinstance(updated_node, cst.Call) and len(updated_node.args) > 1:
-            args = [arg.with_changes(value=fit(arg.value, arg, "value")) for arg in updated_node.args]
-            changes["args"] = args
-        return updated_node.with_changes(**changes) if changes else updated_node
-
-
-def _fits(node: cst.CSTNode) -> bool:
-    """Would `_Parenthesiser` leave the node's own parts alone?"""
-    for field in _least(node):
-        part = getattr(node, field)
-        if (
-            isinstance(part, cst.BaseExpression)
-            and not _sole_generator(node, part)
-            and fit(part, node, field) is not part
-        ):
-            return False
-    if type(node) is cst.Call and len(node.args) > 1:
-        return all(fit(arg.value, arg, "value") is arg.value for arg in node.args)
-    return True
-
-
 def _sole_generator(parent: cst.CSTNode, part: cst.BaseExpression) -> bool:
     # `f(x for x in xs)` shares the call's parentheses; the call puts them on if there are more arguments.
     return isinstance(parent, cst.Arg) and isinstance(part, cst.GeneratorExp)
 
 
+def _mended(node: Any) -> Any:
+    """The node with the parentheses that its own parts need."""
+    least = _least(node)
+    changes: dict[str, Any] = {}
+    for field in least:
+        part = getattr(node, field)
+        if isinstance(part, cst.BaseExpression) and not _sole_generator(node, part):
+            fitting = fit(part, node, field)
+            if fitting is not part:
+                changes[field] = fitting
+    if type(node) is cst.Call and len(node.args) > 1:
+        args = [_with_value(arg, fit(arg.value, arg, "value")) for arg in node.args]
+        if any(new is not old for new, old in zip(args, node.args, strict=True)):
+            changes["args"] = args
+    return node.with_changes(**changes) if changes else node
+
+
+def _with_value(arg: cst.Arg, value: cst.BaseExpression) -> cst.Arg:
+    return arg if value is arg.value else arg.with_changes(value=value)
+
+
+@kept
+def _settled(node: cst.CSTNode) -> bool:
+    """Does the tree print as what it is? Most do; what is made of trees that do has its own parts left to look at."""
+    return _mended(node) is node and all(type(part) in _LEAVES or _settled(part) for part in children(node))
+
+
+#: Nodes without parts that could need parentheses.
+_LEAVES = frozenset({cst.Name, cst.Integer, cst.Float, cst.SimpleString, cst.Pass})
+
+
 def parenthesised(node: Node) -> Node:
     """The same tree, with the parentheses that its printed form needs to be read back as this tree."""
-    if all(_fits(part) for part in walk(node)):
-        return node
-    result = node.visit(_Parenthesiser())
-    assert isinstance(result, cst.CSTNode)
-    return result
+    return node if type(node) in _LEAVES or _settled(node) else _mended(mapped(node, parenthesised))

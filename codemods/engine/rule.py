@@ -31,6 +31,7 @@ Free names may only be those in `IMPORTS`, builtins, macros, inlined and compute
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,10 @@ IMPORTS: Mapping[str, str] = {
     "ocp": "import orbax.checkpoint as ocp",
     "tqdm": "from tqdm import tqdm",
 }
+
+
+#: The signature of a rule body, which is asked for at every call.
+signature_of = functools.cache(inspect.signature)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +162,7 @@ class Rule:
 
     @property
     def signature(self) -> inspect.Signature:
-        return inspect.signature(self.function)
+        return signature_of(self.function)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,7 +267,7 @@ class Wrapped:
 
 def _take(body: Callable[..., Any], *args: Any, **values: Any) -> Any:
     """Calls `body` with those of the values that it takes."""
-    return body(*args, **{name: values[name] for name in inspect.signature(body).parameters if name in values})
+    return body(*args, **{name: values[name] for name in signature_of(body).parameters if name in values})
 
 
 @dataclasses.dataclass(frozen=True)

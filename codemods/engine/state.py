@@ -113,7 +113,7 @@ class State:
             case Code():
                 return value.code
             case Known():
-                printed = value.code.deep_clone() if value.code is not None else literal(value.value)
+                printed = value.code if value.code is not None else literal(value.value)
                 if printed is None:
                     raise Stop(f"a value of type {type(value.value).__name__} can't be written as code")
                 return printed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from codemods.engine import frame
 from codemods.engine.defaults import dotted
 from codemods.engine.outcome import Residual, Rewritten
 from codemods.engine.placement import place
-from codemods.engine.rule import IMPORTS, Rule
+from codemods.engine.rule import IMPORTS, Rule, signature_of
 from codemods.engine.state import State
 from codemods.engine.values import DYNAMIC, Arg, Known, Source, Stop, Value, is_chain, names_in
 
@@ -69,7 +68,7 @@ def _ledgers(state: State) -> dict[str, frozenset[str]]:
 def _environment(
     state: State, function: Callable[..., Any], arguments: Mapping[str, Arg], given: Collection[str] | None
 ) -> dict[str, Value]:
-    parameters = inspect.signature(function).parameters
+    parameters = signature_of(function).parameters
     env: dict[str, Value] = {}
     for name, arg in arguments.items():
         if name in parameters:
@@ -88,7 +87,8 @@ def _environment(
 
 def _imports(state: State, code: cst.BaseExpression) -> frozenset[str]:
     """Imported names in what the body gives, its locals included, the user's code not."""
-    found, todo = set(), [code]
+    found: set[str] = set()
+    todo = [code]
     while todo:
         names = names_in(todo.pop())
         found |= names & IMPORTS.keys()
@@ -104,7 +104,7 @@ def reference(rule: Rule | Callable[..., Any], *, symbol: str = "") -> Rewritten
     """
     function = rule.function if isinstance(rule, Rule) else rule
     symbol = symbol or (rule.symbols[0] if isinstance(rule, Rule) else "")
-    parameters = inspect.signature(function).parameters.values()
+    parameters = signature_of(function).parameters.values()
     needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return Residual(symbol, "takes any number of arguments: write a lambda that calls it")

@@ -11,7 +11,7 @@ from typing import Any
 
 import libcst as cst
 
-from codemods.engine.walk import names_in
+from codemods.engine.walk import kept, names_in
 
 __all__ = ["names_in"]
 
@@ -151,10 +151,18 @@ def display(parts: Sequence[cst.BaseExpression], kind: type) -> cst.BaseExpressi
 
 def evaluated(node: cst.BaseExpression) -> Any:
     """The value of a literal, DYNAMIC for other code."""
-    if not isinstance(node, (cst.BaseNumber, cst.BaseString, cst.Name, cst.UnaryOperation, cst.List, cst.Tuple,
+    if isinstance(node, cst.Name):
+        return _CONSTANTS.get(node.value, DYNAMIC)
+    return _literal_value(node)
+
+
+_CONSTANTS = {"None": None, "True": True, "False": False}
+
+
+@kept
+def _literal_value(node: cst.BaseExpression) -> Any:
+    if not isinstance(node, (cst.BaseNumber, cst.BaseString, cst.UnaryOperation, cst.List, cst.Tuple,
                              cst.Dict, cst.Set, cst.Ellipsis)):  # fmt: skip
-        return DYNAMIC
-    if isinstance(node, cst.Name) and node.value not in ("None", "True", "False"):
         return DYNAMIC
     try:
         return ast.literal_eval(cst.Module([]).code_for_node(node).strip())

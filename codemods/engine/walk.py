@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
-from typing import Any
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import libcst as cst
 import libcst.matchers as m
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+Answer = TypeVar("Answer")
 
 #: Fields that hold whitespace and punctuation only.
 _LAYOUT = ("whitespace", "lpar", "rpar", "leading", "lines_after", "semicolon", "comma", "header", "footer", "indent")
@@ -19,6 +23,24 @@ _ORDER: dict[type[cst.CSTNode], tuple[str, ...]] = {
     cst.IfExp: ("body", "test", "orelse"),
     cst.Parameters: ("posonly_params", "posonly_ind", "params", "star_arg", "kwonly_params", "star_kwarg"),
 }
+
+
+#: How many answers of one kind are kept, for a file of any length.
+_KEPT = 1 << 15
+_KEEPING: list[Any] = []
+
+
+def kept(function: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+    """Keeps what a function says of a node: nodes never change and are told apart by identity, so that it holds."""
+    keeping = functools.lru_cache(_KEPT)(function)
+    _KEEPING.append(keeping)
+    return keeping
+
+
+def forget() -> None:
+    """Drops what is kept, and with it the trees: a file is done."""
+    for keeping in _KEEPING:
+        keeping.cache_clear()
 
 
 @functools.cache
@@ -34,20 +56,97 @@ class _Nodes(dict[Any, bool]):
         return self[kind]
 
 
+class _Values(dict[type[cst.CSTNode], Callable[[Any], tuple[Any, ...]]]):
+    """By type of node: what reads the fields that may hold parts."""
+
+    def __missing__(self, kind: type[cst.CSTNode]) -> Callable[[Any], tuple[Any, ...]]:
+        fields = _fields(kind)
+        get = operator.attrgetter(*fields) if fields else None
+        # Of one name, `attrgetter` gives the bare value.
+        self[kind] = get if get and len(fields) > 1 else (lambda node: (get(node),)) if get else (lambda node: ())
+        return self[kind]
+
+
 _IS_NODE = _Nodes()
+_VALUES = _Values()
 
 
 def children(node: cst.CSTNode) -> list[Any]:
     """A node's parts, in the order of the source, without layout; faster than `node.children`."""
     found: list[Any] = []
-    for field in _fields(type(node)):
-        value = getattr(node, field)
+    for value in _VALUES[type(node)](node):
         kind = type(value)
         if kind is list or kind is tuple:
             found += [item for item in value if _IS_NODE[type(item)]]
         elif _IS_NODE[kind]:
             found.append(value)
     return found
+
+
+def mapped(node: Node, function: Callable[[Any], Any]) -> Node:
+    """The node with `function` of each part in the part's place; the node itself where nothing is new.
+
+    LibCST's transformers copy whole trees; trees that share what did not change are cheap to make and to ask again.
+    """
+    changes: dict[str, Any] = {}
+    kind = type(node)
+    for field, value in zip(_fields(kind), _VALUES[kind](node), strict=True):
+        kind_of_value = type(value)
+        if kind_of_value is list or kind_of_value is tuple:
+            items = [function(item) if _IS_NODE[type(item)] else item for item in value]
+            if any(new is not old for new, old in zip(items, value, strict=True)):
+                changes[field] = items
+        elif _IS_NODE[kind_of_value]:
+            new = function(value)
+            if new is not value:
+                changes[field] = new
+    return node.with_changes(**changes) if changes else node
+
+
+class Rewriter(cst.CSTTransformer):
+    """A transformer that is shown the top of a tree alone and gives the new tree."""
+
+    def rewritten(self, node: Any) -> Any:
+        raise NotImplementedError
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return False
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:  # type: ignore[override]
+        return self.rewritten(original_node)
+
+
+@functools.cache
+def _all_values(kind: type[cst.CSTNode]) -> Callable[[Any], tuple[Any, ...]]:
+    fields = [field.name for field in dataclasses.fields(kind)]
+    return operator.attrgetter(*fields, "__class__", "__class__")
+
+
+@kept
+def marked(node: cst.CSTNode) -> bool:
+    """May a tree's source hold a line break or a brace?"""
+    return _marked(node)
+
+
+def _marked(node: cst.CSTNode) -> bool:
+    if type(node) in _BRACED:
+        return True
+    for value in _all_values(type(node))(node):
+        kind = type(value)
+        if kind is str:
+            if "\n" in value or "{" in value:
+                return True
+        elif kind is list or kind is tuple:
+            if any(marked(item) for item in value):
+                return True
+        elif _IS_NODE[kind] and (marked(value) if isinstance(value, cst.BaseExpression) else _marked(value)):
+            return True
+    return False
+
+
+_BRACED = frozenset(
+    {cst.Dict, cst.DictComp, cst.Set, cst.SetComp, cst.FormattedString, cst.ParenthesizedWhitespace, cst.EmptyLine}
+)
 
 
 def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -68,18 +167,37 @@ def _kinds(pattern: m.BaseMatcherNode) -> tuple[type, ...] | None:
     return (kind,) if isinstance(kind, type) else None
 
 
+@kept
+def _by_type(node: cst.CSTNode) -> dict[type, list[tuple[int, Any]]]:
+    """The nodes of a tree, by type, each with its place in the order of `walk`."""
+    found: dict[type, list[tuple[int, Any]]] = {}
+    for i, part in enumerate(walk(node)):
+        found.setdefault(type(part), []).append((i, part))
+    return found
+
+
+def nodes_of(node: cst.CSTNode, *kinds: type) -> list[Any]:
+    """The nodes of a tree that are of one of these types, in the order of `walk`."""
+    nodes = _by_type(node)
+    found = [entry for kind in kinds for entry in nodes.get(kind, ())]
+    return [part for _, part in sorted(found, key=operator.itemgetter(0))]
+
+
 def findall(node: cst.CSTNode, pattern: m.BaseMatcherNode) -> list[Any]:
     """What `libcst.matchers.findall` gives for a pattern of code."""
     kinds = _kinds(pattern)
-    return [n for n in walk(node) if (kinds is None or type(n) in kinds) and m.matches(n, pattern)]
+    parts = walk(node) if kinds is None else nodes_of(node, *dict.fromkeys(kinds))
+    return [part for part in parts if m.matches(part, pattern)]
 
 
-def identifiers(node: cst.CSTNode) -> set[str]:
+@kept
+def identifiers(node: cst.CSTNode) -> frozenset[str]:
     """All names in code, whatever they stand for."""
-    return {part.value for part in walk(node) if type(part) is cst.Name}
+    return frozenset(part.value for part in walk(node) if type(part) is cst.Name)
 
 
-def names_in(node: cst.CSTNode) -> set[str]:
+@kept
+def names_in(node: cst.CSTNode) -> frozenset[str]:
     """All names in code, attributes and keywords aside."""
     found: set[str] = set()
     todo: list[Any] = [node]
@@ -92,4 +210,4 @@ def names_in(node: cst.CSTNode) -> set[str]:
             todo.append(part.value)
         else:
             todo += children(part)
-    return found
+    return frozenset(found)

@@ -358,7 +358,7 @@ class Expressions(WidthLists, Calls):
                 key = indices[0] if len(indices) == 1 else tuple(indices)
                 if any(index is UNKNOWN for index in indices):
                     raise abstract.NoShape
-                tree = abstract.evaluate(lambda x: x[key], [abstract.concrete(base)], {})
+                tree = abstract.evaluate(operator.getitem, [abstract.concrete(base), key], {})
                 return abstract.result_value(code, tree)
             except abstract.NoShape:
                 return Value(code, tensor=TensorType(None, base.tensor.dtype))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import libcst as cst
 
-from codemods.engine.walk import children, identifiers
+from codemods.engine.walk import Rewriter, children, identifiers, kept, mapped
 
 
 class Reads:
@@ -24,7 +24,11 @@ class Reads:
             self.reads.add(node.value)
             return
         special: Any = _SPECIAL.get(type(node))
-        if special is not None:
+        if type(node) in _STATEMENTS:
+            found = _scan(node)
+            self.reads |= found.reads
+            self.writes |= found.writes
+        elif special is not None:
             special(self, node)
         else:
             for part in children(node):
@@ -120,20 +124,32 @@ _SPECIAL = {
 }
 
 
+#: What is scanned once: statements are asked about again and again, alone and as parts of blocks.
+_STATEMENTS = frozenset({cst.SimpleStatementLine, cst.If, cst.For, cst.While, cst.With, cst.FunctionDef})
+
+
+@kept
 def _scan(node: cst.CSTNode) -> Reads:
     found = Reads()
-    found.visit(node)
+    special: Any = _SPECIAL.get(type(node))
+    if special is not None:
+        special(found, node)
+    elif type(node) is cst.Name:
+        found.reads.add(node.value)
+    else:
+        for part in children(node):
+            found.visit(part)
     return found
 
 
 def read_names(node: cst.CSTNode) -> set[str]:
     """Names that a statement or expression reads (also those it may have bound itself)."""
-    return _scan(node).reads
+    return set(_scan(node).reads)
 
 
 def assigned_names(node: cst.CSTNode) -> set[str]:
     """Local names that a statement binds."""
-    return _scan(node).writes
+    return set(_scan(node).writes)
 
 
 def free_reads(statements: Sequence[cst.BaseStatement]) -> set[str]:
@@ -174,26 +190,29 @@ def _leaves(body: Sequence[Any]) -> bool:
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
 
 
-class ReplaceNames(cst.CSTTransformer):
+class ReplaceNames(Rewriter):
     """Replaces reads of names by expressions. Keywords, attributes and parameters are left alone."""
 
-    def __init__(self, new: dict[str, cst.BaseExpression]):
+    def __init__(self, new: Mapping[str, cst.BaseExpression]):
         self.new = new
 
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
-        return updated_node.with_changes(attr=original_node.attr)
+    def rewritten(self, node: Any) -> Any:
+        return node if identifiers(node).isdisjoint(self.new) else self._replaced(node)
 
-    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
-        return updated_node.with_changes(keyword=original_node.keyword)
+    def _replaced(self, node: Any) -> Any:
+        kind: Any = type(node)
+        if kind is cst.Name:
+            return self.new.get(node.value, node)
+        field = _NAMING.get(kind)
+        label = getattr(node, field) if field is not None else None
+        return mapped(node, lambda part: part if part is label else self._replaced(part))
 
-    def leave_Param(self, original_node: cst.Param, updated_node: cst.Param) -> cst.Param:
-        return updated_node.with_changes(name=original_node.name)
 
-    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
-        return self.new.get(original_node.value, updated_node)
+#: Fields that name something and read nothing.
+_NAMING = {cst.Attribute: "attr", cst.Arg: "keyword", cst.Param: "name"}
 
 
-def replaced(node: Any, new: dict[str, cst.BaseExpression]) -> Any:
+def replaced(node: Any, new: Mapping[str, cst.BaseExpression]) -> Any:
     """The node with names replaced, those that the new code brings, too."""
     for _ in range(4):
         if identifiers(node).isdisjoint(new):
@@ -202,12 +221,17 @@ def replaced(node: Any, new: dict[str, cst.BaseExpression]) -> Any:
     return node
 
 
-class RenameMarkers(cst.CSTTransformer):
+class RenameMarkers(Rewriter):
     """Replaces identifiers, wherever they stand."""
 
-    def __init__(self, new: dict[str, str]):
+    def __init__(self, new: Mapping[str, str]):
         self.new = new
 
-    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
-        name = self.new.get(original_node.value)
-        return updated_node if name is None else updated_node.with_changes(value=name)
+    def rewritten(self, node: Any) -> Any:
+        return node if identifiers(node).isdisjoint(self.new) else self._renamed(node)
+
+    def _renamed(self, node: Any) -> Any:
+        if type(node) is not cst.Name:
+            return mapped(node, self._renamed)
+        name = self.new.get(node.value)
+        return node if name is None else node.with_changes(value=name)

@@ -13,7 +13,7 @@ import libcst.matchers as m
 
 from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
-from codemods.engine.walk import findall
+from codemods.engine.walk import Rewriter, findall, identifiers, mapped
 from codemods.engine.walk import names_in as _all_names
 from codemods.linking.unlink import imports_of, own_names
 from codemods.passes.names import Reads, ReplaceNames
@@ -321,28 +321,26 @@ class Output:
         return statements
 
 
-class _UsePartials(cst.CSTTransformer):
+class _UsePartials(Rewriter):
     """`nnx.Linear(a, b, kernel_init=K)` to `Linear(a, b)`, where `Linear` states `kernel_init=K`."""
 
     def __init__(self, hoisted: dict[str, tuple[str, dict[str, str]]]):
         self.hoisted = hoisted
 
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-        if not isinstance(updated_node.func, cst.Attribute):
-            return updated_node
-        found = self.hoisted.get(text(updated_node.func))
+    def rewritten(self, node: Any) -> Any:
+        if "nnx" not in identifiers(node):
+            return node
+        node = mapped(node, self.rewritten)
+        found = self.hoisted.get(text(node.func)) if isinstance(node, cst.Call) else None
         if found is None:
-            return updated_node
+            return node
         name, stated = found
-        given = {arg.keyword.value: text(arg.value) for arg in updated_node.args if arg.keyword is not None}
+        given = {arg.keyword.value: text(arg.value) for arg in node.args if arg.keyword is not None}
         if not any(given.get(keyword) == value for keyword, value in stated.items()):
-            return updated_node
-        args = [
-            arg for arg in updated_node.args
-            if arg.keyword is None or stated.get(arg.keyword.value) != text(arg.value)
-        ]  # fmt: skip
+            return node
+        args = [arg for arg in node.args if arg.keyword is None or stated.get(arg.keyword.value) != text(arg.value)]
         args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        return updated_node.with_changes(func=cst.Name(name), args=args)
+        return node.with_changes(func=cst.Name(name), args=args)
 
 
 def _free(statement: Any) -> set[str]:

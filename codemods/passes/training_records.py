@@ -10,7 +10,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.engine.handled import handled
-from codemods.engine.walk import findall
+from codemods.engine.walk import Rewriter, findall, mapped
 from codemods.passes.frame import Frame
 from codemods.passes.names import read_names
 from codemods.passes.training_optimizers import Optimizers
@@ -79,6 +79,8 @@ class Records(Optimizers):
         )
         local = frame.child(env=dict(frame.env), emit=False)
         for statement in rest:
+            if set(self.tape_names(statement)) & set(names):
+                break  # another tape of that name
             calls = findall(statement, pattern)
             small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
             if not calls:
@@ -138,7 +140,7 @@ class Records(Optimizers):
         """One gradient: `nnx.value_and_grad`, or `nnx.grad` where the value is not read."""
         grads = text(w.target)
         code = text(loss.code)
-        direct = self.direct(body, code, arguments, outer)
+        direct = self.direct(body, code, arguments, outer) if len(w.models) < 2 else None
         if direct is not None:
             return [cst.parse_statement(f"{direct[0]}, {grads} = {direct[1]}")]
         reads_value = isinstance(loss.code, cst.Name) and code in outer
@@ -151,7 +153,8 @@ class Records(Optimizers):
         definition = self.closure(function, body, arguments, [value, *([_packed(aux)] if aux else [])])
         called = ", ".join(arguments)
         kind = "value_and_grad" if reads_value else "grad"
-        transformed = f"nnx.{kind}({function}{', has_aux=True' if aux else ''})({called})"
+        numbers = f", argnums=({', '.join(str(i) for i in range(len(w.models)))})" if len(w.models) > 1 else ""
+        transformed = f"nnx.{kind}({function}{numbers}{', has_aux=True' if aux else ''})({called})"
         if reads_value:
             left = f"({code}, {_packed(aux)}), {grads}" if aux else f"{code}, {grads}"
         else:
@@ -261,15 +264,15 @@ def _unblanked(node: Any) -> Any:
     return node.with_changes(leading_lines=_comments(node)) if hasattr(node, "leading_lines") else node
 
 
-class _ReplaceChains(cst.CSTTransformer):
+class _ReplaceChains(Rewriter):
     """Replaces `model.generator` by `generator`."""
 
     def __init__(self, new: dict[str, str]):
         self.new = new
 
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
-        name = self.new.get(text(original_node))
-        return updated_node if name is None else cst.Name(name)
+    def rewritten(self, node: Any) -> Any:
+        name = self.new.get(text(node)) if isinstance(node, cst.Attribute) else None
+        return mapped(node, self.rewritten) if name is None else cst.Name(name)
 
 
 _tuple = _packed

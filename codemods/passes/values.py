@@ -16,9 +16,12 @@ import libcst as cst
 from jax import export
 
 from codemods.engine.precedence import parenthesised
+from codemods.engine.walk import kept
 
 if TYPE_CHECKING:
     from codemods.passes.modules import LayerInstance, ModuleInstance
+
+_print = cst.Module([]).code_for_node
 
 Dim = Any  # int or a jax.export symbolic integer
 Shape = tuple[Dim, ...]
@@ -132,6 +135,11 @@ class Symbols:
             self._by_code[code] = self._new(code, code)
         return self._by_code[code]
 
+    def renewed(self, code: str) -> Dim:
+        """The symbol for a variable of the constructor that has a new value from here on."""
+        self._by_code[code] = self._new(code, code)
+        return self._by_code[code]
+
     def unknown(self, base: str = "unknown") -> Dim:
         """A dim that no code of the constructor stands for."""
         return self._new(base, None)
@@ -237,9 +245,10 @@ def constant(value: Any) -> Value:
     return Value(literal(value), known=value)
 
 
+@kept
 def text(node: cst.CSTNode) -> str:
     """Source of a node."""
-    return cst.Module([]).code_for_node(parenthesised(node))
+    return _print(parenthesised(node))
 
 
 def join(a: Value, b: Value, symbols: Symbols) -> Value:
