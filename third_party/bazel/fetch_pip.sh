@@ -6,7 +6,7 @@ export LC_ALL=C
 
 say() { printf 'wheels: %s\n' "$*" >&2; }
 die() {
-  say "cannot fetch pip: $*. Or install pip."
+  say "$*"
   exit 1
 }
 

@@ -95,8 +95,17 @@ class Downloads:
             return None
         self.failed.set()
         sys.stderr.writelines(tail)
-        errors = [x.strip() for x in tail if x.startswith("ERROR:")]
-        return errors[-1] if errors else "pip download failed"
+        return reason(list(tail))
+
+
+def reason(lines: list[str]) -> str:
+    """Why pip failed, in one line; where it reached no index it only says that it found nothing there."""
+    text = "".join(lines)
+    broken = re.search(r"connection broken by '(.*)': /", text)
+    if broken:
+        return f"the package index that pip is set up with can't be reached ({broken[1]})"
+    errors = [line.strip() for line in lines if line.startswith("ERROR:")]
+    return errors[-1] if errors else "pip download failed"
 
 
 def main() -> None:

@@ -16,8 +16,11 @@ def _pip_command(rctx, python, kept):
         return [host_python, "-m", "pip"]
     wheel = rctx.path("pip.whl")
     folder = kept or rctx.path(".")
-    if rctx.execute(["bash", rctx.path(rctx.attr._fetch_pip), str(folder) + "/pip", wheel], quiet = False).return_code:
-        fail("pip is needed and could not be fetched; install it (Debian: apt-get install python3-pip)")
+    _run(
+        rctx,
+        ["bash", rctx.path(rctx.attr._fetch_pip), str(folder) + "/pip", wheel],
+        "pip is needed (Debian: apt-get install python3-pip) and could not be fetched: ",
+    )
     return [str(python), str(wheel) + "/pip"]
 
 def _wheels_repo_impl(rctx):
@@ -48,7 +51,7 @@ def _kept(rctx):
 def _run(rctx, command, failure):
     result = rctx.execute(command, quiet = False, timeout = 3600)
     if result.return_code:
-        fail(failure + result.stderr.strip().split("\n")[-1])
+        fail(failure + result.stderr.strip().split("\n")[-1].removeprefix("wheels: "))
 
 wheels_repo = repository_rule(
     implementation = _wheels_repo_impl,
