@@ -12,7 +12,9 @@ ONE_DIMENSION = Difference(
     "inputs of another rank than 1", "TensorFlow flattens them, jnp.meshgrid fails", ("rank", "scalar")
 )
 FLOAT_INDICES = Difference(
-    "indices or lengths that are floats", "TensorFlow rounds them to zero first", ("float32", "bfloat16"), "shape"
+    "indices or lengths that are floats",
+    "TensorFlow rounds them to zero first, JAX takes them as they are or fails",
+    ("float32", "bfloat16"),
 )
 NAN = Difference(
     "NaN or infinite values", "where they end up may differ; finite values are treated alike", ("nan",), "shape"
@@ -108,6 +110,7 @@ HALF_SUMS = Difference(
 ROWS = Difference(
     "vectors", "Keras's TensorFlow backend joins them end to end, JAX makes rows of them, as NumPy does", ("rank",)
 )
+NO_WEIGHTS = Difference("weights without elements", "TensorFlow takes them for none, JAX fails", ("empty",))
 ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"
