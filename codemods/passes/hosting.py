@@ -35,7 +35,8 @@ _IN_MEMORY = "tf.data.Dataset.from_tensor_slices"
 
 @dataclasses.dataclass(frozen=True)
 class Hosted(Lasting):
-    """What host code gave: a `dataset`, which ported code iterates as NumPy arrays, or a `value` of any kind."""
+    """What host code gave: a `dataset`, which ported code iterates as NumPy arrays, a `layer`, which gives tensors
+    where it is called, or a `value` of any kind."""
 
     gives: str
 
@@ -161,6 +162,8 @@ class Hosting(Questions):
         return self.given_by_host(code, entry.gives, frame)
 
     def given_by_host(self, code: cst.BaseExpression, gives: str, frame: Frame) -> Value:
+        if gives == "layer":
+            return Value(code, special=Hosted("layer"))
         if gives in ("tensor", "tree") and not self.within_host:
             self.unit.imports |= {"np"} if gives == "tensor" else {"np", "jax"}
             form = "np.asarray(_)" if gives == "tensor" else "jax.tree.map(np.asarray, _)"
@@ -224,6 +227,13 @@ class Hosting(Questions):
         code = node.with_changes(func=callee.code, args=args)
         kept = base.special.gives == "dataset" and name not in _ENDS
         return Value(code, special=Hosted("dataset" if kept else "value"))
+
+    def call_special(self, callee: Value, node: cst.Call, frame: Frame) -> Value | None:
+        if not isinstance(callee.special, Hosted) or frame.mode != "plain":
+            return super().call_special(callee, node, frame)
+        args = [arg.with_changes(value=self.host_argument(arg.value, frame)) for arg in node.args]
+        code = node.with_changes(func=callee.code, args=args)
+        return self.given_by_host(code, "tensor" if callee.special.gives == "layer" else "value", frame)
 
     def bind_target(self, target: cst.BaseExpression, value: Value, frame: Frame) -> None:
         if isinstance(value.special, Hosted) and isinstance(target, cst.Tuple | cst.List):

@@ -9,9 +9,9 @@ import libcst.matchers as m
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
+from codemods.passes.habits import Habits
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.staging import Staged
-from codemods.passes.training_overrides import Overrides
 from codemods.passes.values import Value, text
 from codemods.policy.lookup import reason
 
@@ -52,6 +52,44 @@ _SETTINGS = handled(
         return tf.abs(x)
     """,
 )
+handled(
+    "tf.config.LogicalDeviceConfiguration",
+    becomes="left out with the call that it is given to",
+    only="among the arguments of tf.config.set_logical_device_configuration",
+    sample="""
+    def main(x, device):
+        tf.config.set_logical_device_configuration(device, [SYMBOL(memory_limit=1024)])
+        return tf.abs(x)
+    """,
+)
+_DEFAULTS = {
+    **dict.fromkeys(
+        handled(
+            "tf.keras.config.set_floatx",
+            becomes="left out, where it sets float32",
+            only='with "float32"',
+            sample="""
+            def main(x):
+                SYMBOL("float32")
+                return tf.abs(x)
+            """,
+        ),
+        "float32",
+    ),
+    **dict.fromkeys(
+        handled(
+            "tf.keras.config.set_image_data_format",
+            becomes="left out, where it sets what Flax has",
+            only='with "channels_last"',
+            sample="""
+            def main(x):
+                SYMBOL("channels_last")
+                return tf.abs(x)
+            """,
+        ),
+        "channels_last",
+    ),
+}
 _DECORATORS = handled(
     "tf.keras.utils.register_keras_serializable",
     becomes="left out: it is for loading Keras's files",
@@ -151,7 +189,7 @@ _PLACES = handled(
 )
 
 
-class Settings(Overrides):
+class Settings(Habits):
     """Statements, decorators and scopes without a counterpart."""
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
@@ -162,6 +200,9 @@ class Settings(Overrides):
             return Value(node, special="dropped")
         if symbol in _SPECS:
             return Value(node)
+        if symbol in _DEFAULTS and len(node.args) == 1:
+            if self.eval(node.args[0].value, frame).known == _DEFAULTS[symbol]:
+                return Value(node, special="dropped")
         return super().call_symbol(symbol, node, frame)
 
     def _small_Expr(self, node: cst.Expr, frame: Frame) -> tuple[list[Any], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from codemods.passes.frame import Frame
-from codemods.passes.training_callbacks import Callbacks
+from codemods.passes.training_own_callbacks import OwnCallbacks
 from codemods.passes.values import Value, text
 
 _EVALUATE = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks", "return_dict")
@@ -16,10 +16,10 @@ _PREDICT = ("x", "batch_size", "verbose", "steps", "callbacks")
 _FETCHING = frozenset({"workers", "use_multiprocessing", "max_queue_size"})
 
 _DONE = frozenset({"x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data", "shuffle",
-                   "initial_epoch", "validation_batch_size", "return_dict"})  # fmt: skip
+                   "initial_epoch", "validation_batch_size", "return_dict", "class_weight", "sample_weight"})  # fmt: skip
 
 
-class Applying(Callbacks):
+class Applying(OwnCallbacks):
     """Calls of a trained model."""
 
     def named_values(self, node: cst.Call, order: tuple[str, ...], frame: Frame) -> dict[str, Value] | None:
@@ -44,14 +44,16 @@ class Applying(Callbacks):
         compiled = self.find_compiled(base, node, frame)
         if arguments is None or compiled is None:
             return Value(node)
-        if "y" not in arguments and not self.has_own_step(compiled):
-            frame.unit.residual(frame.function, node, "Model.evaluate", "data that brings its own labels")
+        if "sample_weight" in arguments and arguments["sample_weight"].known is not None:
+            frame.unit.residual(frame.function, node, "Model.evaluate", "`sample_weight` of evaluate is not ported yet")
             return Value(node)
-        function = self.evaluate(compiled, frame)
+        alone = "y" not in arguments and not self.has_own_step(compiled)
+        batches = self.batches_of(arguments["x"], alone, frame) if "x" in arguments else None
+        function = self.evaluate(compiled, frame) if batches is None else self.evaluate_batches(compiled, frame)
         if function is None:
             return Value(node)
-        data = [text(base.code), *[text(arguments[key].code) for key in ("x", "y") if key in arguments]]
-        if "batch_size" in arguments and arguments["batch_size"].known is not None:
+        data = [text(base.code), batches] if batches is not None else [text(base.code), *[text(arguments[key].code) for key in ("x", "y") if key in arguments]]
+        if batches is None and "batch_size" in arguments and arguments["batch_size"].known is not None:
             data.append(text(arguments["batch_size"].code))
         call = f"{function}({', '.join(data)})"
         verbose = arguments.get("verbose")

@@ -15,7 +15,7 @@ from codemods.passes.values import Value, text
 from codemods.policy.lookup import reason
 
 _PREFIX = "tf.keras.callbacks."
-_FITTED = """
+FITTED = """
 def main(x, y):
     model = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(1)])
     model.compile("adam", "mse")
@@ -26,14 +26,14 @@ _STOPPING = handled(
     becomes="lines at the end of each epoch of the loop",
     only="among the callbacks of `fit`",
     shows="break",
-    sample=_FITTED,
+    sample=FITTED,
 )
 _SILENT = handled(
     "tf.keras.callbacks.History",
     "tf.keras.callbacks.ProgbarLogger",
     becomes="left out: the loop keeps the history and shows its progress itself",
     only="among the callbacks of `fit`",
-    sample=_FITTED,
+    sample=FITTED,
 )
 _EARLY_STOPPING = (
     "monitor",
@@ -51,9 +51,20 @@ _LEFT_OUT = {"History": "the loop keeps the history itself", "ProgbarLogger": "t
 
 @dataclasses.dataclass
 class CallbackCode:
-    """Lines before the loop, at the end of an epoch, and after the loop."""
+    """Lines around the loop and in it.
+
+    Attributes:
+      before, after: the loop.
+      before_epoch: at the beginning of each epoch.
+      results: what is added to the results of an epoch, before they are kept.
+      after_epoch: at the end of each epoch.
+      last: after that, what ends the loop: Keras lets all callbacks see the epoch first.
+    """
 
     before: list[str] = dataclasses.field(default_factory=list)
+    before_epoch: list[str] = dataclasses.field(default_factory=list)
+    results: list[str] = dataclasses.field(default_factory=list)
+    last: list[str] = dataclasses.field(default_factory=list)
     after_epoch: list[str] = dataclasses.field(default_factory=list)
     after: list[str] = dataclasses.field(default_factory=list)
 
@@ -81,7 +92,7 @@ class Callbacks(Steps):
 
     def watches(self, plan: Any) -> bool:
         """Do callbacks need the results of the epochs?"""
-        return False
+        return any(callback.symbol not in _SILENT for callback in self.callbacks_of(plan))
 
     def callback_code(self, plan: Any, frame: Frame) -> CallbackCode | None:
         given = plan.arguments.get("callbacks")
@@ -91,25 +102,45 @@ class Callbacks(Steps):
         items = given.items if given.items is not None else [given]
         for value in items:
             special = value.special
-            if isinstance(special, Callback) and special.symbol in _STOPPING:
-                if not self.early_stopping(special, plan, code, frame):
+            if isinstance(special, Callback):
+                if not self.callback(special, plan, code, frame):
                     return None
-            elif isinstance(special, Callback) and special.symbol in _SILENT:
-                self.unit.note(
-                    plan.compiled.node, f"{special.symbol}: {_LEFT_OUT[special.symbol.removeprefix(_PREFIX)]}"
-                )
-            else:
-                symbol = special.symbol if isinstance(special, Callback) else text(value.code)
-                frame.unit.residual(frame.function, value.code, symbol, reason(symbol))
+            elif not self.own_callback(value, plan, code, frame):
+                frame.unit.residual(frame.function, value.code, text(value.code), reason(f"{_PREFIX}Callback"))
                 return None
         return code
+
+    def callback(self, callback: Callback, plan: Any, code: CallbackCode, frame: Frame) -> bool:
+        """Lines of one callback; False where it is not ported, with a residual."""
+        if callback.symbol in _STOPPING:
+            return self.early_stopping(callback, plan, code, frame)
+        if callback.symbol in _SILENT:
+            self.unit.note(
+                plan.compiled.node, f"{callback.symbol}: {_LEFT_OUT[callback.symbol.removeprefix(_PREFIX)]}"
+            )
+            return True
+        return self.not_ported(callback, plan, frame, reason(callback.symbol))
+
+    def not_ported(self, callback: Callback, plan: Any, frame: Frame, why: str) -> bool:
+        frame.unit.residual(frame.function, plan.compiled.node, callback.symbol, why)
+        return False
+
+    def own_callback(self, value: Value, plan: Any, code: CallbackCode, frame: Frame) -> bool:
+        """Lines that call an object of a class of this file."""
+        return False
+
+    def callbacks_of(self, plan: Any) -> list[Callback]:
+        """The callbacks of a `fit` that are Keras's own."""
+        given = plan.arguments.get("callbacks")
+        items = (given.items if given.items is not None else [given]) if given is not None else []
+        return [value.special for value in items if isinstance(value.special, Callback)]
 
     def early_stopping(self, callback: Callback, plan: Any, code: CallbackCode, frame: Frame) -> bool:
         """Stops when the monitored value has not improved for `patience` epochs, as Keras counts them."""
         arguments = {name: value.known for name, value in callback.arguments.items()}
         monitor = arguments.get("monitor", "val_loss")
         mode = arguments.get("mode", "auto")
-        mode = _direction(monitor) if mode == "auto" and isinstance(monitor, str) else mode
+        mode = direction(monitor) if mode == "auto" and isinstance(monitor, str) else mode
         restore = arguments.get("restore_best_weights", False)
         legacy = "tf_keras" in str(self.unit.trace.data.get("keras", ""))
         wrong = (
@@ -137,18 +168,18 @@ class Callbacks(Steps):
         current = f'{self.local("results", frame)}["{monitor}"]'
         test = f"{best} is None or {current}{offset} {'<' if mode == 'min' else '>'} {best}"
         code.before.append(f"{best}, {wait} = None, 0")
-        code.after_epoch += [f"if {test}:", f"    {best}, {wait} = {current}, 0"]
+        code.last += [f"if {test}:", f"    {best}, {wait} = {current}, 0"]
         if restore:
             self.unit.imports |= {"jax", "jnp", "nnx"}
             state = f"nnx.state({plan.model}, nnx.Not(nnx.RngState))"
-            code.after_epoch.append(f"    {weights} = jax.tree.map(jnp.copy, {state})")
-        code.after_epoch += ["else:", f"    {wait} += 1", f"    if {wait} >= {patience}:", "        break"]
+            code.last.append(f"    {weights} = jax.tree.map(jnp.copy, {state})")
+        code.last += ["else:", f"    {wait} += 1", f"    if {wait} >= {patience}:", "        break"]
         if restore:
             code.after.append(f"nnx.update({plan.model}, {weights})")
         return True
 
 
-def _direction(monitor: str) -> str | None:
+def direction(monitor: str) -> str | None:
     """Whether Keras takes less or more of a quantity as better."""
     name = monitor.removeprefix("val_")
     if name == "loss" or any(part in name for part in ("error", "mse", "mae", "crossentropy")):
@@ -159,6 +190,9 @@ def _direction(monitor: str) -> str | None:
 
 
 def _is_callbacks(value: Value) -> bool:
+    """A callback of Keras's, or a list of callbacks: nothing is made for it."""
     if isinstance(value.special, Callback):
         return True
-    return value.items is not None and bool(value.items) and all(_is_callbacks(item) for item in value.items)
+    items = value.items or ()
+    own = [item for item in items if isinstance(item.special, tuple) and item.special[0] == "callback"]
+    return bool(items) and all(item in own or _is_callbacks(item) for item in items)

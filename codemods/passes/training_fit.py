@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemods.passes.frame import Frame
 from codemods.passes.training_apply import Applying
+from codemods.passes.training_data import Dataset
 from codemods.passes.training_values import SEED, Compiled, History
 from codemods.passes.values import UNKNOWN, Value, text
 
@@ -29,6 +30,8 @@ class Plan:
     arguments: dict[str, Value]
     x: str
     y: str | None
+    weights: str | None
+    batches: str | None
     rows: str
     size: str
     epochs: str
@@ -37,6 +40,7 @@ class Plan:
     validation: str | None = None
     verbose: Any = "auto"
     history: str | None = None
+    watched: bool = False
 
 
 class Fitting(Applying):
@@ -86,16 +90,17 @@ class Fitting(Applying):
         if "x" not in arguments:
             frame.unit.residual(frame.function, node, "Model.fit", "a fit without data")
             return None
-        step = self.train_step(compiled, frame)
-        if step is None:
-            return None
         before: list[str] = []
         x, y = self.bound_data(arguments, before, frame)
         own = self.has_own_step(compiled)
-        if y is None and not own:
-            frame.unit.residual(
-                frame.function, node, "Model.fit", "data that brings its own labels (a generator or a tf.data pipeline)"
-            )
+        batches = self.batches_of(arguments["x"], y is None and not own, frame)
+        weights = self.weights_of(compiled, y, arguments, before, frame)
+        if batches is not None and weights is not None:
+            frame.unit.residual(frame.function, node, "Model.fit", "weights for data that comes in batches")
+            return None
+        self.takes(compiled, 1 + (y is not None) + (weights is not None) if batches is None else 0)
+        step = self.train_step(compiled, frame, weights is not None and not own)
+        if step is None:
             return None
         rows = f"len({x})" if not self.is_tree(compiled.spec) else f"len({y})"
         if rows == "len(None)":
@@ -109,6 +114,8 @@ class Fitting(Applying):
             arguments,
             x,
             y,
+            weights,
+            batches,
             rows,
             size,
             _code(arguments.get("epochs"), "1"),
@@ -119,9 +126,51 @@ class Fitting(Applying):
         plan.verbose = verbose.known if verbose is not None and verbose.known is not UNKNOWN else "auto"
         if not self.validate(plan, frame):
             return None
-        watched = self.is_read(node) or self.watches(plan)
-        plan.history = self.history_name(node, frame) if watched else None
+        plan.watched = self.watches(plan)
+        plan.history = self.history_name(node, frame) if self.is_read(node) else None
         return plan
+
+    def takes(self, compiled: Compiled, parts: int) -> None:
+        """Notes how many parts a batch has that `fit` gives the class's own step: 0 where a pipeline says."""
+
+    def batches_of(self, x: Value, labelled: bool, frame: Frame) -> str | None:
+        """Code of what gives whole batches, where the data is no array.
+
+        labelled: the data brings its own labels, which arrays can't.
+        """
+        if isinstance(x.special, Dataset):
+            return text(x.code)
+        if self.is_host_dataset(x):
+            return f"{text(x.code)}.as_numpy_iterator()"
+        return text(x.code) if labelled else None
+
+    def is_host_dataset(self, value: Value) -> bool:
+        """Is this a tf.data pipeline, which stays one?"""
+        return False
+
+    def weights_of(
+        self, compiled: Compiled, y: str | None, arguments: dict[str, Value], before: list[str], frame: Frame
+    ) -> str | None:
+        """The name of the weights of all samples, from `sample_weight` and `class_weight`."""
+        of_samples, of_classes = arguments.get("sample_weight"), arguments.get("class_weight")
+        given = of_samples if of_samples is not None and of_samples.known is not None else None
+        classes = of_classes if of_classes is not None and of_classes.known is not None else None
+        if given is None and classes is None:
+            return None
+        if classes is None and given is not None and isinstance(given.code, cst.Name):
+            return given.code.value
+        name = self.local("sample_weight", frame)
+        code = text(given.code) if given is not None else ""
+        if classes is not None:
+            self.unit.imports.add("np")
+            one_hot = self.loss_symbol(compiled.arguments.get("loss")) == "tf.keras.losses.CategoricalCrossentropy"
+            labels = f"np.argmax({y}, axis=-1)" if one_hot else f"np.ravel({y})"
+            table = text(classes.code)
+            table = table if isinstance(classes.code, cst.Name) else f"({table})"
+            looked_up = f"np.array([{table}.get(int(label), 1.0) for label in {labels}], np.float32)"
+            code = f"{looked_up} * {code}" if code else looked_up
+        before.append(f"{name} = {code}")
+        return name
 
     def has_own_step(self, compiled: Compiled) -> bool:
         """Does the model's class override `train_step`?"""
@@ -148,6 +197,13 @@ class Fitting(Applying):
         """Evaluation after every epoch."""
         data, split = plan.arguments.get("validation_data"), plan.arguments.get("validation_split")
         size = _code(plan.arguments.get("validation_batch_size"), plan.size)
+        batches = self.batches_of(data, data.items is None, frame) if data is not None and data.known is not None else None
+        if data is not None and batches is not None:
+            evaluate = self.evaluate_batches(plan.compiled, frame)
+            if evaluate is None:
+                return False
+            plan.validation = f"{evaluate}({plan.model}, {batches})"
+            return True
         if data is not None and data.known is not None:
             if data.items is None or len(data.items) != 2 - (plan.y is None):
                 frame.unit.residual(
@@ -191,17 +247,23 @@ class Fitting(Applying):
             for base in ("metrics", "order", "epoch", "shuffled", "start", "batch", "results")
         }
         shuffle = plan.arguments.get("shuffle")
-        mixed = shuffle is None or shuffle.known is not False
+        mixed = (shuffle is None or shuffle.known is not False) and plan.batches is None
         lines = [*plan.before, f"{name['metrics']} = {metrics}"]
         if plan.history:
             lines.append(f"{plan.history} = {{}}")
         if mixed:
             lines.append(f"{name['order']} = np.random.default_rng({SEED})")
         lines += callbacks.before
+        metrics_of_own = not self.has_own_step(plan.compiled) or "metrics" in self.step_needs(plan.compiled)
+        if not metrics_of_own:
+            lines = [line for line in lines if not line.startswith(f"{name['metrics']} = ")]
         span = f"{plan.epochs}" if plan.first == "0" else f"{plan.first}, {plan.epochs}"
         lines.append(f"for {name['epoch']} in range({span}):")
-        body = [f"{name['metrics']}.reset()"]
-        if mixed:
+        body = [*callbacks.before_epoch, *([f"{name['metrics']}.reset()"] if metrics_of_own else [])]
+        data: list[str] = []
+        if plan.batches is not None:
+            mixed, bound, rows = False, [], ""
+        elif mixed:
             body.append(f"{name['shuffled']} = {name['order']}.permutation({plan.rows})")
             index = f"{name['shuffled']}[{name['start']} : {name['start']} + {plan.size}]"
             bound = [f"{name['batch']} = {index}"]
@@ -213,27 +275,35 @@ class Fitting(Applying):
                 else f"min({name['start']} + {plan.size}, {plan.rows})"
             )
             bound, rows = [], f"{name['start']} : {end}"
-        batches = f"range(0, {plan.rows}, {plan.size})"
+        batches = f"range(0, {plan.rows}, {plan.size})" if plan.batches is None else plan.batches
         if plan.verbose not in (0, 2):
             self.unit.imports.add("tqdm")
             batches = f'tqdm({batches}, desc=f"{_epoch(name["epoch"], plan.epochs)}")'
-        body.append(f"for {name['start']} in {batches}:")
+        if plan.batches is None:
+            body.append(f"for {name['start']} in {batches}:")
+            data = [self.indexed(plan.x, rows, plan.compiled.spec)]
+            data += [f"{part}[{rows}]" for part in (plan.y, plan.weights) if part]
+            data = self.as_step_takes(plan.compiled, data)
+        else:
+            data = self.step_parts(plan.compiled) or [name["batch"]]
+            data = [self.local(part, frame) for part in data]
+            body.append(f"for {', '.join(data)} in {batches}:")
         body += [f"    {line}" for line in bound]
-        data = [self.indexed(plan.x, rows, plan.compiled.spec)] + ([f"{plan.y}[{rows}]"] if plan.y else [])
         given = {"optimizer": self.optimizer_name(frame), "metrics": name["metrics"]}
-        objects = [given[n] for n in self.step_needs(plan.compiled)]
+        objects = [given.get(n) or self.own_variable(n, frame) for n in self.step_needs(plan.compiled)]
         results = name["results"]
         step = f"{plan.step}({', '.join([plan.model, *objects, *data, *self.step_rngs(plan.compiled, frame)])})"
         computed = f"{{name: float(value) for name, value in {name['metrics']}.compute().items()}}"
         if self.has_own_step(plan.compiled):
             step, computed = f"{results} = {step}", f"{{name: float(value) for name, value in {results}.items()}}"
         body.append(f"    {step}")
-        if plan.validation or plan.history:
+        if plan.validation or plan.history or plan.watched:
             body.append(f"{results} = {computed}")
             computed = results
         if plan.validation:
             body.append(f"validation = {plan.validation}")
             body.append(f'{results} |= {{f"val_{{name}}": value for name, value in validation.items()}}')
+        body += callbacks.results
         if plan.verbose != 0:
             body.append(
                 f"print({computed})"
@@ -242,12 +312,22 @@ class Fitting(Applying):
             )
         if plan.history:
             body += [f"for name, value in {results}.items():", f"    {plan.history}.setdefault(name, []).append(value)"]
-        body += callbacks.after_epoch
+        body += [*callbacks.after_epoch, *callbacks.last]
         return [*lines, *[f"    {line}" for line in body], *callbacks.after]
 
     def step_needs(self, compiled: Compiled) -> list[str]:
         """What a step is given besides the model and the data."""
         return ["optimizer", "metrics"]
+
+    def step_parts(self, compiled: Compiled) -> list[str]:
+        """The parts of a batch that a step takes apart; none where it takes the batch whole."""
+        return ["x", "y"]
+
+    def as_step_takes(self, compiled: Compiled, data: list[str]) -> list[str]:
+        return data
+
+    def own_variable(self, name: str, frame: Frame) -> str:
+        return name
 
     def step_rngs(self, compiled: Compiled, frame: Frame) -> list[str]:
         """Randomness that a step draws itself."""

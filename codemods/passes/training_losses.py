@@ -28,10 +28,18 @@ _SPARSE = frozenset(
 
 @dataclasses.dataclass
 class Metric:
-    """One metric of a compiled model: its name in the results, its rule and arguments."""
+    """One metric of a compiled model: its name in the results, its rule and arguments.
+
+    Attributes:
+      made: code that makes a metric of the user's, which `update` gives `parameters`.
+      function: the user's function whose mean it is.
+    """
 
     name: str
     layer: LayerInstance
+    made: str | None = None
+    parameters: list[str] = dataclasses.field(default_factory=list)
+    function: str | None = None
 
 
 @dataclasses.dataclass
@@ -41,11 +49,13 @@ class Batch:
     Attributes:
       predictions: the name of the model's output, with its type.
       labels: `y`; `prepare` is a line that brings it into the shape that Keras would.
+      weights: of the samples, where there are any.
     """
 
     predictions: Value
     labels: Value
     prepare: str = ""
+    weights: Value | None = None
 
 
 class Losses(Data):
@@ -120,6 +130,12 @@ class Losses(Data):
             return None
         arguments = [(None, batch.labels), (None, batch.predictions)]
         symbol = self.loss_symbol(loss)
+        if batch.weights is not None:
+            arguments.append((None, batch.weights))
+            if symbol is None or symbol not in rules.OBJECTS:
+                reason = "weights of samples with a loss that is a function: weigh the samples in the function"
+                frame.unit.residual(frame.function, compiled.node, text(loss.code), reason)
+                return None
         if isinstance(loss.known, str):
             if symbol not in rules.OBJECTS:
                 frame.unit.residual(frame.function, compiled.node, loss.known, f"no rule for the loss {loss.known!r}")

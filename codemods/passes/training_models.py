@@ -34,6 +34,8 @@ _OF_MODELS = frozenset(
         "summary",
     }  # fmt: skip
 )
+_OF_COMPILE = frozenset({"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
+                         "steps_per_execution", "jit_compile", "auto_scale_loss"})  # fmt: skip
 _TRAINABLE = frozenset({"trainable_variables", "trainable_weights"})
 
 
@@ -52,10 +54,9 @@ class Models(Host):
     def without_loss(self, name: str, node: cst.FunctionDef) -> bool:
         """Is a model compiled without a loss, as those that have their own training step are?"""
         compiled = findall(node.body, m.Call(func=m.Attribute(m.Name(name), m.Name("compile"))))
-        return any(
-            not any(a.keyword is not None and a.keyword.value == "loss" for a in c.args) and len(c.args) < 2
-            for c in compiled
-        )  # type: ignore
+        names = [{a.keyword.value for a in c.args if a.keyword is not None} for c in compiled]  # type: ignore
+        own = any(found - _OF_COMPILE for found in names)  # of a `compile` of the class's own
+        return own or any("loss" not in found and len(c.args) < 2 for c, found in zip(compiled, names, strict=True))  # type: ignore
 
     def is_model(self, name: str, node: cst.FunctionDef) -> bool:
         """Is a parameter used as only models are?"""
@@ -75,7 +76,7 @@ class Models(Host):
         """The model of the file that is part of no other; of several, the one that was traced."""
         whole = [spec for spec in self.unit.specs.values() if spec.analysed and spec.kind in ("class", "builder")]
         whole = [s for s in whole if s.kind == "builder" or self.unit.bases(s.source)[:1] != ["tf.keras.layers.Layer"]]
-        inner = set().union(*[read_names(spec.node.body) for spec in whole], set())  # type: ignore[attr-defined]
+        inner = set().union(*[read_names(spec.node.body) - {spec.source} for spec in whole], set())  # type: ignore[attr-defined]
         parts = {v.module.spec.source for found in self.module_parameters.values() for v in found.values() if v.module}
         outer = [spec for spec in whole if spec.source not in inner | parts]
         if own_step:

@@ -76,7 +76,7 @@ class Objects(Tapes):
             symbol = self.unit.symbol(base.value)
             if symbol is None:
                 bases.append(base)
-            elif symbol not in _SCHEDULES:
+            elif symbol not in _SCHEDULES and not self.is_plain_base(symbol):
                 self.unit.residual(name, base, symbol, reason(symbol))
         body: list[Any] = []
         for statement in node.body.body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -17,10 +18,9 @@ from codemods.passes.values import TensorType, Value, text
 
 @dataclasses.dataclass(frozen=True)
 class Link:
-    """The model that an optimizer updates: its instance, or its code where that is not known."""
+    """The models that an optimizer updates: instances, or None and its code for one of which that is not known."""
 
-    instance: Any
-    code: str
+    models: tuple[tuple[Any, str], ...]
 
 
 class Optimizers(Fitting):
@@ -72,18 +72,26 @@ class Optimizers(Fitting):
         return cst.parse_expression(f"nnx.Optimizer({model}, {text(transformation)}, wrt=nnx.Param)")
 
     def model_here(self, link: Link, frame: Frame) -> str | None:
-        """The model's name in a function."""
+        """The models' names in a function; several are a tuple."""
+        names = [self.one_model_here(instance, code, frame) for instance, code in link.models]
+        known = [name for name in names if name is not None]
+        if len(known) < len(names):
+            return None
+        return known[0] if len(known) == 1 else f"({', '.join(known)})"
+
+    def one_model_here(self, instance: Any, code: str, frame: Frame) -> str | None:
         for env in (frame.env, self.unit.globals):
             for name, value in env.items():
-                if link.instance is not None and value.module is link.instance:
+                if instance is not None and value.module is instance:
                     return name
-        if link.code.split(".")[0] in frame.env and (link.instance is None or "." in link.code):
-            return link.code
+        if code.split(".")[0] in frame.env and (instance is None or "." in code):
+            return code
         return None
 
-    def link(self, optimizer: Value, model: Value) -> None:
+    def link(self, optimizer: Value, models: Sequence[Value]) -> None:
         if isinstance(optimizer.special, Optimizer):
-            self.links.setdefault(optimizer.special.site, Link(model.module, text(model.code)))
+            link = Link(tuple((model.module, text(model.code)) for model in models))
+            self.links.setdefault(optimizer.special.site, link)
 
     # -- which model -------------------------------------------------------------------------------
 
@@ -134,13 +142,18 @@ class Optimizers(Fitting):
         elif len(node.args) == 2 and node.args[1].keyword is None:
             gradients = self.eval(pairs, frame)
             models = self.models_of(node.args[1].value, frame)
-        if gradients is None or models is None or len(models) != 1 or not isinstance(gradients.special, Gradients):
-            reason = "gradients other than those of one model's trainable variables"
+        if gradients is None or not models or not isinstance(gradients.special, Gradients):
+            reason = "gradients other than those of models' trainable variables"
             frame.unit.residual(frame.function, node, "Optimizer.apply_gradients", reason)
             return Value(node)
-        self.link(optimizer, models[0])
-        code = f"{text(optimizer.code)}.update({text(models[0].code)}, {text(gradients.code)})"
-        return Value(cst.parse_expression(code))
+        names = [text(model.code) for model in models]
+        if tuple(names) != gradients.special.models:
+            reason = f"gradients of {', '.join(gradients.special.models)}, applied to {', '.join(names)}"
+            frame.unit.residual(frame.function, node, "Optimizer.apply_gradients", reason)
+            return Value(node)
+        self.link(optimizer, models)
+        updated = names[0] if len(names) == 1 else f"({', '.join(names)})"
+        return Value(cst.parse_expression(f"{text(optimizer.code)}.update({updated}, {text(gradients.code)})"))
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
         value = super().call_symbol(symbol, node, frame)

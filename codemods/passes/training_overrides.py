@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import libcst as cst
@@ -13,14 +13,17 @@ from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.training_losses import Metric
-from codemods.passes.training_trackers import Trackers
+from codemods.passes.training_in_steps import OF_COMPILED, OfCompiled
+from codemods.passes.training_own_compile import OwnOptimizer
+from codemods.passes.training_seeds import _has_tape
+from codemods.passes.training_step_data import STEPS as _STEPS
+from codemods.passes.training_step_data import StepData
 from codemods.passes.training_values import Compiled, Tracker
 from codemods.passes.values import Lasting, Value
 
-_STEPS = ("train_step", "test_step")
-_OF_KERAS = frozenset({"optimizer", "metrics"})
+_OF_KERAS = frozenset({"optimizer", "metrics"}) | OF_COMPILED
 _TRAINABLE = frozenset({"trainable_variables", "trainable_weights", "losses"})
-_NEVER = frozenset({"__init__", "call", "__call__", "build"})
+_NEVER = frozenset({"__init__", "call", "__call__", "build", "compile"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Self(Lasting):
     source: str
 
 
-class Overrides(Trackers):
+class Overrides(StepData):
     """Methods that become functions."""
 
     def start(self) -> None:
@@ -52,8 +55,9 @@ class Overrides(Trackers):
         assert isinstance(spec.node, cst.ClassDef)
         methods = {s.name.value: s for s in spec.node.body.body if isinstance(s, cst.FunctionDef)}
         trackers: dict[str, Tracker] = {}
-        init = methods.get("__init__")
-        for assign in findall(init, m.Assign([m.AssignTarget(m.Attribute())], m.Call())) if init is not None else ():
+        setters = [methods[n] for n in ("__init__", "compile", "build") if n in methods]
+        pattern = m.Assign([m.AssignTarget(m.Attribute())], m.Call())
+        for assign in [a for node in setters for a in findall(node, pattern)]:
             symbol = self.unit.symbol(assign.value.func)  # type: ignore[attr-defined]
             if symbol is not None and symbol.startswith("tf.keras.metrics."):
                 attribute = assign.targets[0].target.attr.value  # type: ignore[attr-defined]
@@ -61,19 +65,24 @@ class Overrides(Trackers):
         self.trackers[spec.source] = trackers
         if not any(name in methods for name in _STEPS):
             return {}
-        marks = set(trackers) | _OF_KERAS
-        found = {name for name, node in methods.items() if name in _STEPS or name not in _NEVER and _uses(node) & marks}
+        own = self.own_optimizers(spec)
+        marks = {*trackers, *_OF_KERAS, *own}
+        found = {
+            name for name, node in methods.items()
+            if name in _STEPS or name not in _NEVER and (_uses(node) & marks or _has_tape(node))
+        }  # fmt: skip
         while True:
             more = {n for n, node in methods.items() if n not in found | _NEVER and _uses(node) & (found - {"metrics"})}
             if not more:
                 break
             found |= more
-        self.needs |= {(spec.source, n): self.needed(methods, n, found, trackers) for n in found}
+        self.needs |= {(spec.source, n): self.needed(methods, n, found, trackers, own) for n in found}
         return {name: node for name, node in methods.items() if name in found}
 
     def needed(
-        self, methods: Mapping[str, cst.FunctionDef], name: str, moved: set[str], trackers: Mapping[str, Any]
-    ) -> list[str]:
+        self, methods: Mapping[str, cst.FunctionDef], name: str, moved: set[str], trackers: Mapping[str, Any],
+        optimizers: Sequence[str],
+    ) -> list[str]:  # fmt: skip
         """Which of the model, the optimizer and the metrics a method is given, for itself or to hand on."""
         todo, seen, used = [name], set(), set()
         while todo:
@@ -84,9 +93,10 @@ class Overrides(Trackers):
             todo += [n for n in uses & moved - seen if n != "metrics"]
         inner = seen - {"metrics"}
         bare = any(_reads_self(methods[n]) for n in inner)
-        found = ["model"] if name in _STEPS or bare or used - moved - _OF_KERAS - set(trackers) else []
-        found += ["optimizer"] if "optimizer" in used else []
-        return found + (["metrics"] if used & {"metrics", *trackers} else [])
+        aside = {*moved, *_OF_KERAS, *trackers, *optimizers}
+        found = ["model"] if name in _STEPS or bare or used - aside or used & {"compute_loss", "compiled_loss"} else []
+        found += [n for n in ("optimizer", *optimizers) if n in used]
+        return found + (["metrics"] if used & {"metrics", "compiled_metrics", *trackers} else [])
 
     def run_method(self, spec: ModuleSpec, node: cst.FunctionDef, *args: Any, **kwargs: Any) -> Frame:
         if node.name.value in self.moved_methods.get(spec.source, {}):
@@ -119,6 +129,7 @@ class Overrides(Trackers):
         return f"{source.lower()}_{method}"
 
     def moved_function(self, source: str, node: cst.FunctionDef) -> cst.FunctionDef:
+        node = self.settled_step(source, node)
         name, label = node.name.value, f"{source}.{node.name.value}"
         spec = self.unit.specs[source]
         frame = Frame(self.unit, label, "plain")
@@ -154,18 +165,6 @@ class Overrides(Trackers):
             name=cst.Name(self.moved_name(source, name)), params=params, body=block, decorators=decorators
         )
 
-    def unpacked(self, node: cst.FunctionDef) -> Any:
-        """`x, y = data` at the beginning of a step."""
-        if node.name.value not in _STEPS or len(node.params.params) != 2:
-            return None
-        data = node.params.params[1].name.value
-        names = m.Tuple([m.Element(m.Name()), m.Element(m.Name())])
-        for statement in node.body.body[:2]:
-            if m.matches(statement, m.SimpleStatementLine([m.Assign([m.AssignTarget(names)], m.Name(data))])):
-                others = [s for s in node.body.body if s is not statement]
-                return statement if not any(findall(s, m.Name(data)) for s in others) else None
-        return None
-
     # -- in their bodies ---------------------------------------------------------------------------
 
     def attribute(self, base: Value, node: cst.Attribute, frame: Frame) -> Value:
@@ -181,13 +180,20 @@ class Overrides(Trackers):
                 )
             if name == "optimizer":
                 return Value(cst.Name("optimizer"))
+            spec = self.unit.specs[base.special.source]
             if name == "metrics":
                 items = [
-                    Value(cst.parse_expression(f"metrics.{t.name}"), special=t)
-                    for t in self.trackers[base.special.source].values()
+                    Value(cst.parse_expression(f"metrics.{t.name}"), layer=layer, special=t)
+                    for t, layer in self.reported(spec)
                 ]
                 return Value(cst.Name("metrics"), items=items)
-            spec = self.unit.specs[base.special.source]
+            if name in self.own_optimizers(spec):
+                return Value(cst.Name(name), special=OwnOptimizer(spec.source, name))
+            if name in OF_COMPILED and self.method_node(spec, name) is None and name not in spec.attributes:
+                return Value(node, special=OfCompiled(spec.source, name))
+            chosen = self.of_compile(spec, name)
+            if chosen is not None:
+                return chosen
             if name not in spec.attributes and self.method_node(spec, name) is None and name not in _TRAINABLE:
                 frame.unit.residual(
                     frame.function, node, f"self.{name}", f"`self.{name}`, which the constructor does not set"
@@ -229,20 +235,6 @@ class Overrides(Trackers):
     def has_own_test(self, compiled: Compiled) -> bool:
         return compiled.spec is not None and "test_step" in self.moved_methods.get(compiled.spec.source, {})
 
-    def own_metrics(self, spec: ModuleSpec, frame: Frame) -> str | None:
-        """The metrics that the methods keep."""
-        parts = []
-        for attribute, tracker in self.trackers.get(spec.source, {}).items():
-            value = spec.attributes.get(attribute)
-            if value is None or value.layer is None:
-                return None
-            arguments = self.named(value.layer.symbol, tracker.name, dict(value.layer.arguments))
-            code = self.metric_make(Metric(tracker.name, dataclasses.replace(value.layer, arguments=arguments)), frame)
-            if code is None:
-                return None
-            parts.append(f"{tracker.name}={code}")
-        return f"nnx.MultiMetric({', '.join(parts)})"
-
     def step_needs(self, compiled: Compiled) -> list[str]:
         if compiled.spec is not None and self.has_own_step(compiled):
             return self.needs[(compiled.spec.source, "train_step")][1:]
@@ -254,17 +246,17 @@ class Overrides(Trackers):
         frame.flags.add("rngs")
         return ["rngs=rngs"]
 
-    def train_step(self, compiled: Compiled, frame: Frame) -> str | None:
+    def train_step(self, compiled: Compiled, frame: Frame, weighted: bool = False) -> str | None:
         if compiled.spec is not None and self.has_own_step(compiled):
             return self.moved_name(compiled.spec.source, "train_step")
-        return super().train_step(compiled, frame)
+        return super().train_step(compiled, frame, weighted)
 
     def make_metrics(self, compiled: Compiled, frame: Frame) -> str | None:
         if compiled.spec is not None and self.has_own_step(compiled):
             return self.metrics_call(compiled, self.own_metrics(compiled.spec, frame), frame)
         return super().make_metrics(compiled, frame)
 
-    def evaluate(self, compiled: Compiled, frame: Frame) -> str | None:
+    def evaluate(self, compiled: Compiled, frame: Frame, batches: bool = False) -> str | None:
         spec = compiled.spec
         if spec is None or not self.has_own_test(compiled):
             if self.has_own_step(compiled) and compiled.arguments.get("loss") is None:
@@ -272,32 +264,50 @@ class Overrides(Trackers):
                     frame.function, compiled.node, "Model.evaluate", "a model with its own train_step and no test_step"
                 )
                 return None
-            return super().evaluate(compiled, frame)
+            return super().evaluate_batches(compiled, frame) if batches else super().evaluate(compiled, frame)
         self.evaluated.add(id(compiled.node))
         metrics = self.metrics_call(compiled, self.own_metrics(spec, frame), frame)
-        node = self.moved_methods[spec.source]["test_step"]
-        labels = ", y" if self.unpacked(node) is not None else ""
-        step = self.moved_name(spec.source, "test_step")
-        given = "model, metrics" if "metrics" in self.needs[(spec.source, "test_step")] else "model"
-        if (spec.source, "test_step") in self.random_steps:
-            frame.unit.residual(
-                frame.function,
-                compiled.node,
-                "tf.random",
-                "random numbers that are drawn in test_step: draw them in a layer",
-            )
+        source = spec.source
+        step = self.moved_name(source, "test_step")
+        given = ", ".join(self.needs[(source, "test_step")])
+        if (source, "test_step") in self.random_steps:
+            reason = "random numbers that are drawn in test_step: draw them in a layer"
+            frame.unit.residual(frame.function, compiled.node, "tf.random", reason)
             return None
+        names = self.step_names(spec, "test_step")
+        parts = max(self.parts_of_data(source), len(names)) or 1
+        if parts > 2:
+            frame.unit.residual(frame.function, compiled.node, "Model.evaluate", "a test_step for more than `x` and `y`")
+            return None
+        if batches:
+            data = names or ["batch"]
+            return self.evaluation(compiled, metrics, step, given, "batches", f"{', '.join(data)} in batches", data, frame)
         x = self.sliced("x", "start", "batch_size", spec)
         rows = "len(x)" if x.startswith("x[") else "len(jax.tree.leaves(x)[0])"
-        y = ", y[start : start + batch_size]" if labels else ""
+        data = [x, *(["y[start : start + batch_size]"] if parts == 2 else [])]
+        data = data if len(names) == len(data) or len(data) == 1 else [f"({', '.join(data)})"]
+        signature = "x, y, batch_size=32" if parts == 2 else "x, batch_size=32"
+        loop = f"start in range(0, {rows}, batch_size)"
+        return self.evaluation(compiled, metrics, step, given, signature, loop, data, frame)
+
+    def evaluation(
+        self, compiled: Compiled, metrics: str | None, step: str, given: str, signature: str, loop: str, data: list[str],
+        frame: Frame,
+    ) -> str:  # fmt: skip
+        made = f"    metrics = {metrics}\n" if "metrics" in given else ""
         code = (
-            f"def NAME(model, x{labels}, batch_size=32):\n"
-            f"    metrics = {metrics}\n"
-            f"    for start in range(0, {rows}, batch_size):\n"
-            f"        results = {step}({given}, {x}{y})\n"
+            f"def NAME(model, {signature}):\n{made}"
+            f"    for {loop}:\n"
+            f"        results = {step}({', '.join([given, *data])})\n"
             "    return {name: float(value) for name, value in results.items()}\n"
         )
-        return self.step("evaluate", "evaluate", compiled, frame, code)
+        kind = "evaluate_batches" if signature == "batches" else "evaluate"
+        return self.step(kind, "evaluate", compiled, frame, code)
+
+    def evaluate_batches(self, compiled: Compiled, frame: Frame) -> str | None:
+        if compiled.spec is None or not (self.has_own_test(compiled) or self.has_own_step(compiled)):
+            return super().evaluate_batches(compiled, frame)
+        return self.evaluate(compiled, frame, batches=True)
 
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

@@ -140,6 +140,9 @@ class Records(Optimizers):
         """One gradient: `nnx.value_and_grad`, or `nnx.grad` where the value is not read."""
         grads = text(w.target)
         code = text(loss.code)
+        whole = self.whole_model(w, body, code, aux)
+        if whole is not None:
+            return self.of_parts(whole, w, loss, body, aux, arguments, outer, frame)
         direct = self.direct(body, code, arguments, outer) if len(w.models) < 2 else None
         if direct is not None:
             return [cst.parse_statement(f"{direct[0]}, {grads} = {direct[1]}")]
@@ -160,6 +163,41 @@ class Records(Optimizers):
         else:
             left = f"{grads}, {_packed(aux)}" if aux else grads
         return [definition, cst.parse_statement(f"{left} = {transformed}")]
+
+    def whole_model(self, w: Wanted, body: list[Any], loss: str, aux: list[str]) -> str | None:
+        """The model that holds all sources, where the body reads more of it than these."""
+        sources = [text(value.code) for value in w.models]
+        roots = {source.split(".")[0] for source in sources}
+        if len(roots) != 1 or any(source.count(".") != 1 for source in sources):
+            return None
+        replace = _ReplaceChains({source: "_" for source in sources})
+        rest = [s.visit(replace) for s in [*body, cst.parse_statement(f"return {loss}")]]
+        return next(iter(roots)) if roots & set().union(*[read_names(s) for s in rest]) else None
+
+    def of_parts(
+        self, model: str, w: Wanted, loss: Value, body: list[Any], aux: list[str], arguments: list[str], outer: set[str],
+        frame: Frame,
+    ) -> list[Any]:  # fmt: skip
+        """Gradients for parts of a model: the function is given all of it, since it may use and change the rest."""
+        grads, code = text(w.target), text(loss.code)
+        parts = [text(value.code).split(".")[1] for value in w.models]
+        given = _distinct([model, *[a for a in arguments if "." not in a and a != model]])
+        function = self.local("loss_fn", frame)
+        definition = self.closure(function, body, given, [code, *([_packed(aux)] if aux else [])])
+        filters = [f'nnx.PathContains("{part}")' for part in parts]
+        chosen = filters[0] if len(filters) == 1 else f"nnx.Any({', '.join(filters)})"
+        wrt = f"argnums=nnx.DiffState(0, nnx.All(nnx.Param, {chosen}))"
+        extra = ", has_aux=True" if aux else ""
+        reads_value = isinstance(loss.code, cst.Name) and code in outer
+        kind = "value_and_grad" if reads_value else "grad"
+        value = f"({code}, {_packed(aux)})" if aux else code
+        left = f"{value}, {grads}" if reads_value else f"{grads}, {_packed(aux)}" if aux else grads
+        taken = ", ".join(f'{grads}["{part}"]' for part in parts)
+        return [
+            definition,
+            cst.parse_statement(f"{left} = nnx.{kind}({function}, {wrt}{extra})({', '.join(given)})"),
+            cst.parse_statement(f"{grads} = {taken}"),
+        ]
 
     def direct(self, body: list[Any], loss: str, arguments: list[str], outer: set[str]) -> tuple[str, str] | None:
         """The body is one call of a function of the file that can be differentiated itself."""
@@ -190,6 +228,10 @@ class Records(Optimizers):
         sources: list[str], outer: set[str], frame: Frame,
     ) -> list[Any]:  # fmt: skip
         """Several gradients of one forward pass: `nnx.vjp`, which runs it once."""
+        held = [w for w in wanted if self.whole_model(Wanted(w.call, w.target, w.loss, [v for x in wanted for v in x.models], []), body, text(losses[0].code), aux)]
+        if held:
+            reason = "several gradients of parts of a model that the recorded code also uses as a whole: take one tape for each"
+            frame.unit.residual(frame.function, held[0].call, "tf.GradientTape", reason)
         function, backward = self.local("losses", frame), self.local("backward", frame)
         values = _distinct([text(v.code) for v in losses])
         returned = [_packed(values), *([_packed(aux)] if aux else [])]

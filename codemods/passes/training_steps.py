@@ -153,12 +153,16 @@ class Steps(Compiling):
             return code
         name = text(batch.predictions.code)
         body = "\n".join(f"    {line}" for line in [*lines, f"return {code}"])
-        function = self.step("loss", "compute_loss", compiled, frame, f"def NAME({name}, y):\n{body}\n")
-        return f"{function}({name}, y)"
+        given = f"{name}, y, sample_weight" if batch.weights is not None else f"{name}, y"
+        kind = "loss" if batch.weights is None else "weighted_loss"
+        function = self.step(kind, "compute_loss", compiled, frame, f"def NAME({given}):\n{body}\n")
+        return f"{function}({given})"
 
-    def train_step(self, compiled: Compiled, frame: Frame) -> str | None:
-        """The jitted step that `fit` takes for a batch; its name."""
+    def train_step(self, compiled: Compiled, frame: Frame, weighted: bool = False) -> str | None:
+        """The jitted step that `fit` takes for a batch; its name. `weighted`: samples come with weights."""
         batch = self.batch(compiled)
+        if weighted:
+            batch.weights = Value(cst.Name("sample_weight"), tensor=self.of_rank(1, "float32"))
         loss = self.loss_call(compiled, batch, frame)
         updates = self.updates(compiled, batch, frame)
         if loss is None or updates is None:
@@ -168,7 +172,8 @@ class Steps(Compiling):
         name, model = text(batch.predictions.code), self.forward(compiled, True)
         prepare = f"    {batch.prepare}\n\n" if batch.prepare else ""
         inner = "loss_fn" if "loss_fn" not in read_names(cst.parse_expression(loss)) else "batch_loss"
-        code = f"@nnx.jit\ndef NAME(model, optimizer, metrics, x, y):\n{prepare}    def {inner}(model):\n"
+        given_data = "x, y, sample_weight" if weighted else "x, y"
+        code = f"@nnx.jit\ndef NAME(model, optimizer, metrics, {given_data}):\n{prepare}    def {inner}(model):\n"
         if name in given + before:
             code += f"        {name} = {model}\n        return {loss}, {name}\n\n"
             code += f"    (loss, {name}), grads = nnx.value_and_grad({inner}, has_aux=True)(model)\n"
@@ -177,7 +182,7 @@ class Steps(Compiling):
             code += f"    loss, grads = nnx.value_and_grad({inner})(model)\n"
         code += f"    optimizer.update(model, grads)\n{before}    metrics.update({given})\n"
         self.unit.imports.add("nnx")
-        return self.step("train", "train_step", compiled, frame, code)
+        return self.step("weighted" if weighted else "train", "train_step", compiled, frame, code)
 
     def eval_step(self, compiled: Compiled, frame: Frame) -> str | None:
         batch = self.batch(compiled)
@@ -212,6 +217,22 @@ class Steps(Compiling):
             "    return {name: float(value) for name, value in metrics.compute().items()}\n"
         )
         return self.step("evaluate", "evaluate", compiled, frame, code)
+
+    def evaluate_batches(self, compiled: Compiled, frame: Frame) -> str | None:
+        """`evaluate(model, batches)`: as `evaluate`, over data that comes in batches."""
+        self.evaluated.add(id(compiled.node))
+        metrics, step = self.make_metrics(compiled, frame), self.eval_step(compiled, frame)
+        if metrics is None or step is None:
+            return None
+        code = (
+            "def NAME(model, batches):\n"
+            '    """Loss and metrics over a data set."""\n'
+            f"    metrics = {metrics}\n"
+            "    for x, y in batches:\n"
+            f"        {step}(model, metrics, x, y)\n"
+            "    return {name: float(value) for name, value in metrics.compute().items()}\n"
+        )
+        return self.step("evaluate_batches", "evaluate", compiled, frame, code)
 
     def predict(self, base: Value, frame: Frame) -> str:
         """`predict(model, x, batch_size)`: the outputs for a data set, as NumPy arrays."""

@@ -87,7 +87,7 @@ class Tapes(Records):
             if name not in outer and name in frame.env and name not in before:
                 del frame.env[name]
         self.unit.imports |= {"nnx"}
-        if len(wanted) == 1 and len(wanted[0].models) <= 1:
+        if len(wanted) == 1:
             lines = self.single(node, wanted[0], losses[0], body, aux, arguments, outer, frame)
         else:
             lines = self.several(wanted, losses, body, aux, arguments, sources, outer, frame)
@@ -105,7 +105,11 @@ class Tapes(Records):
         tree: cst.CSTNode = function.body if isinstance(function, cst.FunctionDef) else self.unit.module
         visitor = _Outside(skipped)
         tree.visit(visitor)
-        return visitor.reads
+        return visitor.reads | self.also_read(frame)
+
+    def also_read(self, frame: Frame) -> set[str]:
+        """Names that generated statements of a function read."""
+        return set()
 
     def arguments_of(
         self, sources: list[str], body: Sequence[cst.CSTNode], losses: list[Value], frame: Frame

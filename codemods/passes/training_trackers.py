@@ -3,42 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
 import libcst.matchers as m
 
 from codemods.passes.frame import Frame
+from codemods.passes.staging import Staged
 from codemods.passes.training_losses import Metric
-from codemods.passes.training_objects import Objects
+from codemods.passes.training_own_metrics import OwnMetrics
 from codemods.passes.training_values import Tracker, name_of
-from codemods.passes.values import Value, text
+from codemods.passes.values import UNKNOWN, Value, text
 
 
-class Trackers(Objects):
+class Trackers(OwnMetrics):
     """`update_state`, `result` and `reset_state` of metrics."""
 
     def merged(self, body: list[Any], source: str) -> list[Any]:
         """Updates of all metrics in a row become one update."""
-        names = {t.name for t in self.trackers.get(source, {}).values()}
+        names = self.metric_names(source)
         result: list[Any] = []
-        run: dict[str, str] = {}
+        run: dict[str, dict[str, str]] = {}
         for statement in body:
             found = m.extract(statement, _UPDATE)
             name = found["name"].value if found is not None else ""  # type: ignore[union-attr]
-            if name in names and name not in run and m.matches(found["arg"], m.Arg(keyword=m.Name(name))):  # type: ignore[index]
-                run[name] = text(found["arg"].value)  # type: ignore[index,union-attr]
+            if name in names and name not in run:
+                call = statement.body[0].value
+                run[name] = {a.keyword.value: text(a.value) for a in call.args if a.keyword is not None}
                 result.append(statement)
-                if set(run) == names and len(names) > 1:
-                    given = ", ".join(f"{key}={value}" for key, value in run.items())
-                    lead = result[-len(run)].leading_lines
-                    result[-len(run) :] = [
-                        cst.parse_statement(f"metrics.update({given})").with_changes(leading_lines=lead)
-                    ]  # type: ignore
+                given = [pair for keywords in run.values() for pair in keywords.items()]
+                if set(run) == names and len(names) > 1 and len({k for k, _ in given}) == len(set(given)):
+                    keywords = ", ".join(f"{key}={value}" for key, value in dict(given).items())
+                    lead = [line for s in result[-len(run) :] for line in s.leading_lines]
+                    new = cst.parse_statement(f"metrics.update({keywords})").with_changes(leading_lines=lead)  # type: ignore
+                    result[-len(run) :] = [new]
                 continue
             run = {}
             result.append(statement)
         return result
+
+    def metric_names(self, source: str) -> set[str]:
+        """Names of the metrics that the steps of a class are given."""
+        return {t.name for t in self.trackers.get(source, {}).values()}
 
     def tracker_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value:
         """`update_state`, `result` and `reset_state` of a metric."""
@@ -60,6 +67,35 @@ class Trackers(Objects):
             return Value(node)
         given = ", ".join(f"{key}={value}" for key, value in update.items())
         return Value(cst.parse_expression(f"{code}.update({given})"))
+
+    def _exec_For(self, node: cst.For, frame: Frame) -> Any:
+        """`for metric in self.metrics`: what happens to each, one after the other."""
+        source = self.eval(node.iter, frame) if frame.mode == "plain" and isinstance(node.target, cst.Name) else None
+        items = source.items if source is not None else None
+        if not items or not all(isinstance(item.special, Tracker) for item in items):
+            return super()._exec_For(node, frame)
+        result = Staged()
+        for item in items:
+            frame.env[node.target.value] = item  # type: ignore[union-attr]
+            for statement in self.settled(node.body.body, frame):
+                result.extend(self.statement(statement, frame))
+        del frame.env[node.target.value]  # type: ignore[union-attr]
+        return result
+
+    def settled(self, body: Sequence[Any], frame: Frame) -> list[Any]:
+        """A block, with the branches that are taken in place of tests whose outcome is known."""
+        found: list[Any] = []
+        for statement in body:
+            known = self.eval(statement.test, frame).known if isinstance(statement, cst.If) else UNKNOWN
+            if known is True:
+                found += self.settled(statement.body.body, frame)
+            elif known is False:
+                orelse = statement.orelse
+                inner = [orelse] if isinstance(orelse, cst.If) else orelse.body.body if orelse is not None else ()
+                found += self.settled(inner, frame)
+            else:
+                found.append(statement)
+        return found
 
     def call_layer(self, callee: Value, arguments: Any, node: cst.Call, frame: Frame) -> Value:
         """`train_loss(loss)` updates, and gives the result, which a statement does not read."""
@@ -89,8 +125,8 @@ class Trackers(Objects):
         """`{"loss": self.loss_tracker.result()}` of all metrics under their names."""
         value = super()._eval_Dict(node, frame)
         source = frame.function.split(".")[0]
-        names = [t.name for t in self.trackers.get(source, {}).values()] if "." in frame.function else []
-        if names and value.mapping is not None and list(value.mapping) == names:
+        names = self.metric_names(source) if "." in frame.function else set()
+        if names and value.mapping is not None and set(value.mapping) == names:
             if all(text(v.code) == f"metrics.{n}.compute()" for n, v in value.mapping.items()):
                 return Value(cst.parse_expression("metrics.compute()"), staged=True)
         return value
@@ -120,7 +156,6 @@ _UPDATE = m.SimpleStatementLine(
         m.Expr(
             m.Call(
                 func=m.Attribute(m.Attribute(m.Name("metrics"), m.SaveMatchedNode(m.Name(), "name")), m.Name("update")),
-                args=[m.SaveMatchedNode(m.Arg(), "arg")],
             )
         )
     ]
