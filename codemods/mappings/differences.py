@@ -111,6 +111,12 @@ ROWS = Difference(
     "vectors", "Keras's TensorFlow backend joins them end to end, JAX makes rows of them, as NumPy does", ("rank",)
 )
 NO_WEIGHTS = Difference("weights without elements", "TensorFlow takes them for none, JAX fails", ("empty",))
+SNUG = Difference(
+    "a size that fits without a border",
+    "TensorFlow computes it with float32 and may leave out a row or column",
+    ("target_height", "target_width"),
+    "shape",
+)
 ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"

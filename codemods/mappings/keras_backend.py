@@ -156,6 +156,7 @@ def ones_like(x, dtype=None, name=None):
 @rule(
     "tf.keras.backend.constant",
     samples=[sample([1.0, 2.0]), sample(0.5, shape=[2, 3]), sample([1, 2], dtype="float32")],
+    differences=[NARROW],
 )
 def constant(value, dtype=None, shape=None, name=None):
     if known(shape) and shape is None:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
-from codemods.mappings.differences import EMPTY
+from codemods.mappings.differences import EMPTY, STRICT_SHAPES
 from codemods.mappings.tf_dtypes import as_dtype
 
 NO_REVERSE = Difference(
@@ -61,6 +61,7 @@ def map_fn(
 @rule(
     "tf.vectorized_map",
     samples=[sample(lambda x: x * 2, f32(3, 2)), sample(lambda x: x[0] + x[1], elems=(f32(3), f32(3)))],
+    differences=[STRICT_SHAPES],
 )
 def vectorized_map(fn, elems, fallback_to_while_loop=True, warn=True):
     return jax.vmap(fn)(elems)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import jax.scipy as jsp
 
 from codemods.engine.rule import f32, i32, refuse, rule, sample
-from codemods.mappings.differences import CUBIC, HALF, NAN
+from codemods.mappings.differences import CUBIC, HALF, NAN, SNUG
 
 IMAGES = f32(2, 6, 8, 3, low=0, high=1)
 
@@ -81,7 +81,7 @@ def resize_with_crop_or_pad(image, target_height, target_width):
         sample(IMAGES, 9, 9), sample(f32(5, 8, 3), target_height=4, target_width=7),
         sample(IMAGES, 12, 20, method="nearest"), sample(IMAGES, 3, 5, "bilinear", True),
     ],
- differences=[HALF, NAN, CUBIC])  # fmt: skip
+ differences=[HALF, NAN, CUBIC, SNUG])  # fmt: skip
 def resize_with_pad(image, target_height, target_width, method="bilinear", antialias=False):
     if method not in ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"):
         refuse("a method that jax.image.resize has not: it has nearest, bilinear, bicubic, lanczos3 and lanczos5")
