@@ -41,7 +41,18 @@ private_apt_download() {
   shift
   mkdir -p "$folder"
   say "downloading $total packages"
-  (cd "$folder" && private_apt download "$@" 2>"$folder/errors.log") |
-    awk -v total="$total" '/^Get:/ { n++; if (n % 10 == 0) printf "bazelw: %d of %d packages\n", n, total }' >&2 ||
+  # No awk here: Debian's reads ahead, and the lines would come when all is done.
+  (cd "$folder" && private_apt download "$@" 2>"$folder/errors.log") | private_apt_count "$total" ||
     die "$(private_apt_reason "$folder/errors.log" "a download from the Debian mirror failed; run again to go on")"
+  rm -f "$folder/errors.log"
+}
+
+# private_apt_count TOTAL: says how far apt has come, from what it writes.
+private_apt_count() {
+  local line count=0
+  while IFS= read -r line; do
+    [[ $line == Get:* ]] || continue
+    count=$((count + 1))
+    ((count % 10)) || say "$count of $1 packages"
+  done
 }
