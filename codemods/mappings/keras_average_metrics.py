@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import f32, i32, inline, metric, refuse, rule, sample
-from codemods.mappings.differences import BATCHES
+from codemods.engine.rule import Difference, f32, i32, inline, metric, refuse, rule, sample
+from codemods.mappings.differences import BATCHES, NAN, STRICT_SHAPES
 from codemods.mappings.keras_error_losses import (
     categorical_hinges,
     divergences,
@@ -188,19 +188,23 @@ def concordance_correlation(y_true, y_pred, axis=-1):
 # -- accuracies as functions: one value for each sample ------------------------------------------------
 
 
-@rule("tf.keras.metrics.binary_accuracy", differences=[BATCHES], samples=[
+MISSING = Difference("a label that is no class", "is among none for TensorFlow, and the last class for JAX", ("one", "empty", "broadcast"))
+MEANS = Difference("`binary_accuracy` of Keras 2", "is the mean over the last axis, Keras 3's and the port's one per element")
+
+
+@rule("tf.keras.metrics.binary_accuracy", differences=[MEANS, STRICT_SHAPES], samples=[
     sample(i32(4, 3, high=2), P), sample(i32(4, 3, high=2), P, threshold=0.7),
 ])  # fmt: skip
 def binary_accuracy(y_true, y_pred, threshold=0.5):
-    return jnp.mean((y_pred > threshold) == alike(y_true, y_pred), axis=-1)
+    return ((y_pred > threshold) == alike(y_true, y_pred)).astype(jnp.float32)
 
 
-@rule("tf.keras.metrics.categorical_accuracy", samples=[sample(*PAIR)])
+@rule("tf.keras.metrics.categorical_accuracy", differences=[NAN], samples=[sample(*PAIR)])
 def categorical_accuracy(y_true, y_pred):
     return (jnp.argmax(y_true, axis=-1) == jnp.argmax(y_pred, axis=-1)).astype(jnp.float32)
 
 
-@rule("tf.keras.metrics.sparse_categorical_accuracy", samples=[
+@rule("tf.keras.metrics.sparse_categorical_accuracy", differences=[BATCHES], samples=[
     sample(i32(4, high=3), P), sample(i32(4, 1, high=3), P), sample(i32(4, 5, high=3), f32(4, 5, 3)),
 ])  # fmt: skip
 def sparse_categorical_accuracy(y_true, y_pred):
@@ -210,12 +214,12 @@ def sparse_categorical_accuracy(y_true, y_pred):
     return (labels == jnp.argmax(y_pred, axis=-1)).astype(jnp.float32)
 
 
-@rule("tf.keras.metrics.top_k_categorical_accuracy", samples=[sample(f32(6, 7), f32(6, 7)), sample(*PAIR, k=2)])
+@rule("tf.keras.metrics.top_k_categorical_accuracy", differences=[NAN, MISSING], samples=[sample(f32(6, 7), f32(6, 7)), sample(*PAIR, k=2)])
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     return in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k).astype(jnp.float32)
 
 
-@rule("tf.keras.metrics.sparse_top_k_categorical_accuracy", samples=[
+@rule("tf.keras.metrics.sparse_top_k_categorical_accuracy", differences=[NAN, MISSING], samples=[
     sample(i32(6, high=7), f32(6, 7)), sample(i32(6, high=7), f32(6, 7), k=2),
 ])  # fmt: skip
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):

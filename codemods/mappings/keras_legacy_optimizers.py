@@ -2,8 +2,9 @@
 
 import optax
 
-from codemods.engine.rule import Difference, inline, refuse, rule, sample
-from codemods.mappings.keras_optimizers import EPSILON, adam_steps, finished, momentum_descent, rate
+from codemods.engine.rule import Difference, inline, rule, sample
+from codemods.mappings.keras_optimizers import EPSILON, adam_steps, amsgrad_steps, finished, momentum_descent, rate
+from codemods.mappings.keras_other_optimizers import ftrl, nadam
 
 OUTSIDE = Difference(
     "epsilon", "Keras 2 adds it to the square root, optax under it; with the default the steps agree to 1e-6"
@@ -11,14 +12,15 @@ OUTSIDE = Difference(
 
 
 @rule("tf.keras.optimizers.legacy.Adam", differences=[EPSILON], samples=[
-    sample(), sample(0.01, beta_1=0.5, clipvalue=0.5), sample(lr=0.01, decay=0.1),
+    sample(), sample(0.01, beta_1=0.5, clipvalue=0.5), sample(lr=0.01, decay=0.1), sample(0.01, amsgrad=True),
 ])  # fmt: skip
 def adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, name="Adam",
          clipnorm=None, clipvalue=None, global_clipnorm=None, lr=None, decay=0.0):  # fmt: skip
-    if amsgrad:
-        refuse("amsgrad: optax.amsgrad keeps the largest corrected moment, Keras the largest uncorrected one")
     step_size = rate(learning_rate, lr, decay)
-    steps = adam_steps(step_size, beta_1, beta_2, epsilon)
+    if amsgrad:
+        steps = amsgrad_steps(step_size, beta_1, beta_2, epsilon)
+    else:
+        steps = adam_steps(step_size, beta_1, beta_2, epsilon)
     return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())
 
 
@@ -76,4 +78,29 @@ def adamax(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="Ad
            clipnorm=None, clipvalue=None, global_clipnorm=None, lr=None, decay=0.0):  # fmt: skip
     step_size = rate(learning_rate, lr, decay)
     steps = optax.adamax(step_size, b1=beta_1, b2=beta_2, eps=epsilon)
+    return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())
+
+
+@rule("tf.keras.optimizers.legacy.Ftrl", helpers=(ftrl,), samples=[
+    sample(), sample(0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.1, beta=0.1),
+])  # fmt: skip
+def ftrl_rule(learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator_value=0.1,
+              l1_regularization_strength=0.0, l2_regularization_strength=0.0, name="Ftrl",
+              l2_shrinkage_regularization_strength=0.0, beta=0.0, clipnorm=None, clipvalue=None, global_clipnorm=None,
+              lr=None, decay=0.0):  # fmt: skip
+    step_size = rate(learning_rate, lr, decay)
+    steps = ftrl(
+        step_size, learning_rate_power, initial_accumulator_value, l1=l1_regularization_strength,
+        l2=l2_regularization_strength, l2_shrinkage=l2_shrinkage_regularization_strength, beta=beta,
+    )  # fmt: skip
+    return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())
+
+
+@rule("tf.keras.optimizers.legacy.Nadam", helpers=(nadam,), samples=[
+    sample(), sample(0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
+])  # fmt: skip
+def nadam_rule(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="Nadam", clipnorm=None,
+               clipvalue=None, global_clipnorm=None, lr=None):  # fmt: skip
+    step_size = rate(learning_rate, lr, 0.0)
+    steps = nadam(step_size, b1=beta_1, b2=beta_2, eps=epsilon, warmup=0.004)
     return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())

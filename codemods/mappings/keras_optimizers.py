@@ -44,10 +44,23 @@ def rate(learning_rate, lr, decay):
 
 
 @inline
-def finished(transformation, learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, unsupported):
-    """With what every Keras optimizer can do besides: clip first, decay last."""
-    if any(unsupported):
-        refuse("optimizers with an average of weights, loss scaling or gradient accumulation")
+def finished(transformation, learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, others):
+    """With what every Keras optimizer can do besides; `others` are averages of weights, loss scale, accumulation."""
+    if len(others) == 3:
+        if others[0]:
+            refuse("use_ema: keep `ema = nnx.EMA(model, decay)` beside the optimizer, and call ema.update(model)")
+        if others[1]:
+            refuse("loss_scale_factor: divide the gradients, or use bfloat16, which needs no scale")
+        if others[2]:
+            return optax.MultiSteps(
+                clipped(transformation, learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm), others[2]
+            ).gradient_transformation()
+    return clipped(transformation, learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm)
+
+
+@inline
+def clipped(transformation, learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm):
+    """Clip first, decay last."""
     if weight_decay:
         if clipnorm:
             return optax.chain(by_norm(clipnorm), transformation, decayed(learning_rate, weight_decay))
@@ -86,17 +99,16 @@ def decayed(learning_rate, weight_decay):
     differences=[EPSILON, IGNORED_DECAY],
     samples=[sample(), sample(0.01, beta_1=0.5, clipnorm=1.0),
              sample(learning_rate=0.01, epsilon=1e-3, global_clipnorm=0.5),
-             sample(0.01, weight_decay=0.1, clipvalue=0.3)],
+             sample(0.01, weight_decay=0.1, clipvalue=0.3), sample(0.01, amsgrad=True),
+             sample(0.01, gradient_accumulation_steps=2, clipnorm=0.3)],
 )  # fmt: skip
 def adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
          weight_decay=None, clipnorm=None,
          clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
          loss_scale_factor=None, gradient_accumulation_steps=None, name=None, lr=None, decay=0.0):  # fmt: skip
-    if amsgrad:
-        refuse("amsgrad: optax.amsgrad keeps the largest corrected moment, Keras the largest uncorrected one")
     step_size = rate(learning_rate, lr, decay)
     return finished(
-        adam_steps(step_size, beta_1, beta_2, epsilon),
+        amsgrad_steps(step_size, beta_1, beta_2, epsilon) if amsgrad else adam_steps(step_size, beta_1, beta_2, epsilon),
         step_size, weight_decay, clipnorm, clipvalue, global_clipnorm,
         (use_ema, loss_scale_factor, gradient_accumulation_steps),
     )  # fmt: skip
@@ -105,15 +117,19 @@ def adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=Fa
 @rule(
     "tf.keras.optimizers.AdamW", "tf.keras.optimizers.experimental.AdamW",
     differences=[EPSILON, IGNORED_DECAY],
-    samples=[sample(), sample(0.01, 0.1, clipvalue=0.3)],
+    samples=[sample(), sample(0.01, 0.1, clipvalue=0.3), sample(0.01, 0.1, beta_2=0.9, amsgrad=True)],
 )  # fmt: skip
 def adamw(learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
           clipnorm=None,
           clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
           loss_scale_factor=None, gradient_accumulation_steps=None, name=None, lr=None, decay=0.0):  # fmt: skip
-    if amsgrad:
-        refuse("amsgrad: optax.amsgrad keeps the largest corrected moment, Keras the largest uncorrected one")
     step_size = rate(learning_rate, lr, decay)
+    if amsgrad:
+        return finished(
+            amsgrad_steps(step_size, beta_1, beta_2, epsilon),
+            step_size, weight_decay, clipnorm, clipvalue, global_clipnorm,
+            (use_ema, loss_scale_factor, gradient_accumulation_steps),
+        )  # fmt: skip
     return finished(
         optax.adamw(step_size, b1=beta_1, b2=beta_2, eps=epsilon, weight_decay=weight_decay),
         step_size, None, clipnorm, clipvalue, global_clipnorm,
@@ -129,6 +145,15 @@ def adam_steps(learning_rate, beta_1, beta_2, epsilon):
             learning_rate, b1=beta_1, b2=beta_2, eps=lambda step: epsilon / jnp.sqrt(1 - beta_2 ** (step + 1))
         )
     return optax.adam(learning_rate, b1=beta_1, b2=beta_2, eps=epsilon)
+
+
+@inline
+def amsgrad_steps(learning_rate, beta_1, beta_2, epsilon):
+    """Keras keeps the largest of the moments before it corrects their bias, optax.amsgrad after that."""
+    return optax.chain(
+        optax.amsgrad(learning_rate, b1=beta_1, b2=beta_2, eps=epsilon, bias_correction_nu=False),
+        optax.scale_by_schedule(lambda step: jnp.sqrt(1 - beta_2 ** (step + 1))),
+    )
 
 
 @inline
