@@ -104,6 +104,17 @@ _SPECS = handled(
         return tf.abs(x)
     """,
 )
+_EAGERLY = handled(
+    "tf.config.run_functions_eagerly",
+    "tf.config.experimental_run_functions_eagerly",
+    becomes='jax.config.update("jax_disable_jit", ...)',
+    shows='jax.config.update("jax_disable_jit", True)',
+    sample="""
+    def main(x):
+        SYMBOL(True)
+        return tf.abs(x)
+    """,
+)
 _PHASE = handled(
     "tf.keras.backend.learning_phase",
     becomes="`training`",
@@ -193,6 +204,13 @@ class Questions(Settings):
         self.unit.imports |= {"jax", "jnp"}
         return Value(cst.parse_expression(f"jax.ShapeDtypeStruct({tuple(shape.known)!r}, {dtype})"))
 
+    def _eagerly(self, symbol: str, node: cst.Call, frame: Frame) -> Value | None:
+        if len(node.args) != 1 or node.args[0].star:
+            return None
+        self.unit.imports.add("jax")
+        value = text(self.eval(node.args[0].value, frame).code)
+        return Value(cst.parse_expression(f'jax.config.update("jax_disable_jit", {value})'))
+
     def _phase(self, symbol: str, node: cst.Call, frame: Frame) -> Value | None:
         if frame.mode not in ("call", "staged"):
             return None
@@ -268,6 +286,7 @@ _ANSWERS = {
     _STATIC: Questions._static,
     _SHAPES: Questions._shape,
     _SPECS: Questions._spec,
+    _EAGERLY: Questions._eagerly,
     _PHASE: Questions._phase,
     _IS_KERAS: Questions._is_keras,
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codemods.passes.hosting import Hosting
+from codemods.passes.tensor_arrays import TensorArrays
 
 
-class Training(Hosting):
+class Training(TensorArrays):
     """See the files `training_*.py`."""

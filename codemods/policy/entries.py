@@ -17,7 +17,8 @@ class Host:
     Attributes:
       pattern: a canonical symbol, or `tf.io.*` for all below.
       gives: what a call gives, which tells how its result reaches ported code: `dataset` (iterated
-        as NumPy arrays), `tensor` and `tree` (read as NumPy arrays), `value` (used as it is).
+        as NumPy arrays), `tensor` and `tree` (read as NumPy arrays), `layer` (an object whose calls give tensors),
+        `value` (used as it is), `constant` (it is no call).
       recipe: what to write where TensorFlow is not wanted there either.
       sample: code with `SYMBOL` in it whose port keeps it; empty: see the sample of the pattern.
     """

@@ -94,9 +94,16 @@ host(
     recipe="call the function; within compiled code `jax.pure_callback(f, jax.ShapeDtypeStruct(shape, dtype), x)`",
 )  # fmt: skip
 
+host(
+    "tf.keras.layers.TextVectorization", "tf.keras.layers.StringLookup", "tf.keras.layers.IntegerLookup",
+    gives="layer", recipe="with the `tokenizers` package, or a dict of words, before the data becomes arrays",
+)  # fmt: skip
+
 # -- summaries and what else a program reports -------------------------------------------------------
 
 host("tf.summary.*", recipe=_WRITER)
+host("tf.get_logger", "tf.compat.v1.logging.*", recipe="with Python's logging, or absl.logging")
+host("tf.compat.v1.app.*", "tf.compat.v1.flags.*", gives="constant", recipe="absl.app and absl.flags, which these are")
 host(
     "tf.errors.*", gives="constant",
     recipe="Python's own: IndexError and StopIteration at the end of data, OSError for files, FloatingPointError",

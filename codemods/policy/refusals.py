@@ -87,11 +87,6 @@ refused(
     recipe="write a function of arrays; take gradients with jax.grad",
 )  # fmt: skip
 refused(
-    "tf.custom_gradient",
-    reason="the gradient is a closure of the forward function",
-    recipe="`@jax.custom_vjp` with `f.defvjp(forward, backward)`: what the closure reads becomes the residuals",
-)
-refused(
     "tf.autograph.*",
     reason="autograph reads the source; JAX traces values",
     recipe="use lax.cond, lax.while_loop and lax.scan where values decide",
@@ -106,6 +101,29 @@ refused(
     reason="an operation without its Python function",
     recipe="use the public function of the same name",
 )
+
+refused(
+    "tf.variable_creator_scope", "tf.keras.backend.get_uid", "tf.keras.utils.get_source_inputs",
+    reason="a part of how Keras builds its graphs",
+    recipe="give modules and inputs by name: in NNX they are plain Python objects",
+)  # fmt: skip
+refused(
+    "tf.keras.backend.set_value", "tf.keras.backend.batch_set_value", "tf.keras.backend.batch_get_value",
+    reason="reads and writes variables of Keras by reference",
+    recipe="`variable[...] = value` for weights; for a learning rate, optax.inject_hyperparams or a schedule",
+)  # fmt: skip
+refused(
+    "tf.keras.backend.set_learning_phase",
+    reason="a mode for all models at once",
+    recipe="pass `training=` to the call; nnx's `model.train()` and `model.eval()` set it for one model",
+)
+refused(
+    "tf.keras.config.set_dtype_policy", "tf.keras.config.dtype_policy", "tf.keras.config.set_floatx",
+    "tf.keras.config.set_image_data_format", "tf.keras.DTypePolicy", "tf.keras.optimizers.LossScaleOptimizer",
+    "tf.keras.mixed_precision.*",
+    reason="a precision or layout for all layers that are made later",
+    recipe="give layers `dtype=jnp.bfloat16` (weights stay float32, no loss scaling is needed); images are channels-last",
+)  # fmt: skip
 
 # -- data of other shapes --------------------------------------------------------------------------
 

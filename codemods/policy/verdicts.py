@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import codemods.mappings  # noqa: F401  (registers the rules)
 import codemods.passes.porter  # noqa: F401  (imports the passes, which declare what they handle)
@@ -39,13 +45,34 @@ class Verdict:
         return self.kind in ("rule", "pass", "host")
 
 
+@functools.cache
+def always_refuses(body: Callable[..., Any] | None) -> str:
+    """The reason of a rule's body that refuses every call; empty for others."""
+    if body is None:
+        return ""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(body))))
+    definition = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    statements = [s for s in definition.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    call = statements[0].value if isinstance(statements[0], ast.Expr | ast.Return) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "refuse":
+        return ""
+    code = compile(ast.Expression(call.args[0]), "reason", "eval")
+    try:
+        return str(eval(code, inspect.unwrap(body).__globals__))
+    except NameError:  # made of the arguments
+        return ast.unparse(call.args[0])
+
+
 def verdict(symbol: str) -> Verdict:
     """The verdict on a symbol, by any of its names."""
     name = canonical(symbol)
     if name in rules.OBJECTS:
-        return Verdict(name, "rule", f"{rules.OBJECTS[name].kind} rule")
+        entry = rules.OBJECTS[name]
+        why = always_refuses(entry.make or entry.call)
+        return Verdict(name, "refused", why) if why else Verdict(name, "rule", f"{entry.kind} rule")
     if name in rules.RULES:
-        return Verdict(name, "rule", "rule")
+        why = always_refuses(rules.RULES[name].function)
+        return Verdict(name, "refused", why) if why else Verdict(name, "rule", "rule")
     if name in rules.CONSTANTS:
         return Verdict(name, "rule", rules.CONSTANTS[name])
     if name in HANDLED:

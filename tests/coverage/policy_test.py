@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-
 from absl.testing import absltest, parameterized
 
 from codemods.engine.api import ROOTS, is_public
@@ -17,18 +15,9 @@ USED = [symbol for symbol, _ in symbols.table()]
 EXACT = [pattern for pattern in ENTRIES if not pattern.endswith(".*")]
 HOSTS = sorted({s for s in [*USED, *EXACT] if kept(s) is not None and s.startswith("tf.")})
 CALLED = [s for s in HOSTS if (entry := host_entry(s)) is not None and entry.gives != "constant"]
-REFUSED = sorted({s for s in [*USED, *EXACT] if verdicts.verdict(s).kind == "refused" and s.startswith("tf.")})
-
-
-def imports_at_top(source: str) -> set[str]:
-    """Roots of the packages that a module imports when it is imported."""
-    found: set[str] = set()
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found.add((node.module or "").partition(".")[0])
-    return found
+REFUSED = sorted(
+    s for s in {*USED, *EXACT} if entry_of(s) and verdicts.verdict(s).kind == "refused" and s.startswith("tf.")
+)
 
 
 class HostTest(parameterized.TestCase):
@@ -39,7 +28,7 @@ class HostTest(parameterized.TestCase):
         port = snippets.port(snippets.of_host(symbol, entry))
         self.assertEmpty(snippets.left(port), port.source)
         self.assertIn(symbol, port.source)
-        self.assertNoCommonElements(imports_at_top(port.source), ROOTS)
+        self.assertNoCommonElements(snippets.imports_at_top(port.source), ROOTS)
         self.assertNotEmpty(port.unit.notes)
 
     @parameterized.parameters(HOSTS)
@@ -63,7 +52,7 @@ def main(path):
         self.assertIn(symbol, port.source)
         self.assertIn("jnp.abs", port.source)
         self.assertIn("net(jnp.ones", port.source)
-        self.assertNoCommonElements(imports_at_top(port.source), ROOTS)
+        self.assertNoCommonElements(snippets.imports_at_top(port.source), ROOTS)
 
     @parameterized.parameters(CALLED)
     def test_is_marked_in_a_model(self, symbol: str) -> None:

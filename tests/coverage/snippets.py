@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,17 @@ def port(program: str) -> DryRun:
 def left(run: DryRun) -> dict[str, str]:
     """Residuals: reason by symbol."""
     return {residual.symbol: residual.reason for _, residual in run.residuals}
+
+
+def imports_at_top(source: str) -> set[str]:
+    """Roots of the packages that a module imports when it is imported."""
+    found: set[str] = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
 
 
 class _Code:
