@@ -121,3 +121,9 @@ ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"
 )
+NO_FFT = Difference(
+    "a Fourier transform without elements",
+    "XLA ends the process, TensorFlow gives a result without elements",
+    ("one", "empty"),
+    "not run",
+)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import jax.scipy as jsp
 
 from codemods.engine.rule import Array, f32, known, refuse, rule, sample
-from codemods.mappings.differences import EMPTY, NAN
+from codemods.mappings.differences import EMPTY, NAN, NO_FFT
 
 
 @rule("tf.math.erf", samples=[sample(f32(4, 3))])
@@ -109,7 +109,7 @@ def rfft(input_tensor, fft_length=None, name=None):
     return jnp.fft.rfft(input_tensor, n=fft_length[0])
 
 
-@rule("tf.signal.irfft", samples=[sample(WAVES), sample(WAVES, fft_length=[9])])
+@rule("tf.signal.irfft", samples=[sample(WAVES), sample(WAVES, fft_length=[9])], differences=[NO_FFT])
 def irfft(input_tensor, fft_length=None, name=None):
     if fft_length is None:
         return jnp.fft.irfft(input_tensor)

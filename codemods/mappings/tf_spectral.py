@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import jax.scipy as jsp
 
 from codemods.engine.rule import Array, f32, known, refuse, rule, sample
+from codemods.mappings.differences import NO_FFT
 
 WINDOW = "the default of window_fn is a function of TensorFlow, here its name"
 OTHER_WINDOW = "a window of its own: give the frames times that window to jnp.fft.rfft"
@@ -74,7 +75,7 @@ SPECTRA = Array((2, 4, 5), "complex64")
         sample(SPECTRA, 8, 3), sample(SPECTRA, frame_length=6, frame_step=2, fft_length=8),
         sample(SPECTRA, 8, 4, window_fn=None),
     ],
-)  # fmt: skip
+ differences=[NO_FFT])  # fmt: skip
 def inverse_stft(stfts, frame_length, frame_step, fft_length=None, window_fn="hann_window", name=None):
     length = 2 ** math.ceil(math.log2(frame_length)) if fft_length is None else fft_length
     if window_fn is None:
@@ -140,7 +141,7 @@ def rfft3d(input_tensor, fft_length=None, name=None):
     return jnp.fft.rfftn(input_tensor, axes=(-3, -2, -1))
 
 
-@rule("tf.signal.irfft2d", samples=[sample(Array((2, 4, 5), "complex64"))])
+@rule("tf.signal.irfft2d", samples=[sample(Array((2, 4, 5), "complex64"))], differences=[NO_FFT])
 def irfft2d(input_tensor, fft_length=None, name=None):
     if fft_length is not None:
         refuse("fft_length: give s= to jnp.fft.irfft2")

@@ -195,5 +195,3 @@ def unused(rule: Rule, verdicts: Sequence[Verdict]) -> list[str]:
     needed = {verdict.case.kind for verdict in verdicts if verdict.status is Status.DECLARED}
     covering = [d for d in rule.differences if d.covers and d.keeps != "not run"]
     return [difference.when for difference in covering if needed.isdisjoint(difference.covers)]
-
-

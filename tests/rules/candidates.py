@@ -62,7 +62,7 @@ def _similar(name: str, value: Any) -> Iterator[Any]:
 
 @functools.cache
 def compared(function: Callable[..., Any], name: str) -> tuple[Any, ...]:
-    """Constants that a body compares a parameter with, `mode.lower() == "reflect"` too."""
+    """Constants that a body compares a parameter with, `mode.lower() == "reflect"` too, and numbers next to them."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     found: list[Any] = []
     for node in ast.walk(tree):
@@ -73,6 +73,7 @@ def compared(function: Callable[..., Any], name: str) -> tuple[Any, ...]:
                 except (ValueError, TypeError):
                     continue
                 found += value if isinstance(value, (list, tuple, set)) else [value]
+                found += [value + 1] if type(value) in (int, float) else []
     return tuple(sorted({repr(v): v for v in found}.values(), key=repr))
 
 

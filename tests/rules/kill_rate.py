@@ -29,6 +29,7 @@ def page(found: Survey) -> str:
             "holds a sample to 99 %.",
             "",
             f"{found.made.total()} mutants of {found.rules} rules, {found.killed.total()} noticed: {found.rate:.2%}.",
+            f"{found.same} more change a default to a value with which TensorFlow itself gives the same results.",
             "",
             "| change | mutants | noticed | rate |",
             "|---|---|---|---|",

@@ -45,11 +45,13 @@ class Mutant:
       operator: what kind of change.
       change: the changed code, before and after.
       function: the body, to run.
+      default: of a wrong default, the parameter and the value.
     """
 
     operator: str
     change: str
     function: Callable[..., Any]
+    default: tuple[str, Any] | None = None
 
     def __str__(self) -> str:
         return f"{self.operator}: {self.change}"
@@ -72,7 +74,8 @@ def mutants(function: Callable[..., Any]) -> list[Mutant]:
             if text not in seen:
                 seen.add(text)
                 shown = _difference(ast.unparse(definition), text)
-                found.append(Mutant(operator, shown, _compiled(copied, function)))
+                made = _compiled(copied, function)
+                found.append(Mutant(operator, shown, made, _changed_default(function, made)))
     return found
 
 
@@ -195,6 +198,14 @@ def _compiled(definition: ast.FunctionDef, original: Callable[..., Any]) -> Call
     names = dict(original.__globals__)
     exec(compile(ast.Module([definition], []), "<mutant>", "exec"), names)
     return names[definition.name]
+
+
+def _changed_default(one: Callable[..., Any], other: Callable[..., Any]) -> tuple[str, Any] | None:
+    before, after = inspect.signature(one).parameters, inspect.signature(other).parameters
+    changed = [
+        (name, after[name].default) for name in before if repr(before[name].default) != repr(after[name].default)
+    ]
+    return changed[0] if changed else None
 
 
 def _difference(before: str, after: str) -> str:

@@ -21,12 +21,14 @@ assert mappings  # registers the rules
 
 @dataclasses.dataclass
 class Survey:
-    """How many mutants were made and killed, by operator, and which survived, by symbol."""
+    """How many mutants were made and killed, by operator, and which survived, by symbol.
+    `same` counts defaults, left out of the rest, that TensorFlow itself does not tell from its own."""
 
     made: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     killed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     survivors: list[tuple[str, Mutant]] = dataclasses.field(default_factory=list)
     rules: int = 0
+    same: int = 0
 
     @property
     def rate(self) -> float:
@@ -51,8 +53,12 @@ def survey(chosen: Iterable[tuple[str, Rule]]) -> Survey:
         killer = Killer(Bench(entry, symbol))
         found.rules += 1
         for mutant in made:
+            killed = killer.kills(mutant)
+            if not killed and killer.is_same_default(mutant):
+                found.same += 1
+                continue
             found.made[mutant.operator] += 1
-            if killer.kills(mutant):
+            if killed:
                 found.killed[mutant.operator] += 1
             else:
                 found.survivors.append((symbol, mutant))
