@@ -67,19 +67,19 @@ def verdict(symbol: str) -> Verdict:
     """The verdict on a symbol, by any of its names."""
     name = canonical(symbol)
     if name in rules.OBJECTS:
-        entry = rules.OBJECTS[name]
-        why = always_refuses(entry.make or entry.call)
-        return Verdict(name, "refused", why) if why else Verdict(name, "rule", f"{entry.kind} rule")
+        made = rules.OBJECTS[name]
+        why = always_refuses(made.make or made.call)
+        return Verdict(name, "refused", why) if why else Verdict(name, "rule", f"{made.kind} rule")
     if name in rules.RULES:
         why = always_refuses(rules.RULES[name].function)
         return Verdict(name, "refused", why) if why else Verdict(name, "rule", "rule")
     if name in rules.CONSTANTS:
         return Verdict(name, "rule", rules.CONSTANTS[name])
     if name in HANDLED:
-        entries = HANDLED[name]
-        everywhere = any(not entry.only for entry in entries)
-        only = "" if everywhere else "; ".join(entry.only for entry in entries)
-        return Verdict(name, "pass", "; ".join(dict.fromkeys(entry.becomes for entry in entries)), only=only)
+        declared = HANDLED[name]
+        everywhere = any(not one.only for one in declared)
+        only = "" if everywhere else "; ".join(dict.fromkeys(one.only for one in declared))
+        return Verdict(name, "pass", "; ".join(dict.fromkeys(one.becomes for one in declared)), only=only)
     entry = entry_of(name)
     if isinstance(entry, Host):
         return Verdict(name, "host", "stays as host code, imported where it runs", entry.recipe)
