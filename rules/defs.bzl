@@ -13,6 +13,7 @@
 """
 
 load("//rules/private:jax_migration.bzl", _jax_migration = "jax_migration")
+load("//rules/private:migration_presubmit.bzl", _migration_presubmit = "migration_presubmit")
 load("//rules/private:tf_audit.bzl", _tf_audit = "tf_audit")
 load("//rules/private:tf_audit_aspect.bzl", _tf_audit_aspect = "tf_audit_aspect")
 load("//rules/providers:audit_info.bzl", _TfAuditInfo = "TfAuditInfo")
@@ -22,6 +23,7 @@ load("//rules/providers:report_info.bzl", _ReportInfo = "ReportInfo")
 load("//rules/providers:trace_info.bzl", _TraceInfo = "TraceInfo")
 
 jax_migration = _jax_migration
+migration_presubmit = _migration_presubmit
 tf_audit = _tf_audit
 tf_audit_aspect = _tf_audit_aspect
 TfAuditInfo = _TfAuditInfo
