@@ -148,8 +148,10 @@ def correlations(y_true, y_pred, axis):
 @inline
 def concordances(y_true, y_pred, axis):
     mean = y_pred.mean(axis, keepdims=True)
-    return 2 * jnp.mean((y_true - mean) * (y_pred - mean), axis=axis) / (
-        y_true.var(axis) + y_pred.var(axis) + jnp.square(y_true.mean(axis) - y_pred.mean(axis)) + 1e-7
+    return (
+        2
+        * jnp.mean((y_true - mean) * (y_pred - mean), axis=axis)
+        / (y_true.var(axis) + y_pred.var(axis) + jnp.square(y_true.mean(axis) - y_pred.mean(axis)) + 1e-7)
     )
 
 
@@ -164,7 +166,9 @@ class PearsonCorrelation:
         return {name: correlations(y_true, y_pred, axis)}
 
 
-@metric("tf.keras.metrics.ConcordanceCorrelation", differences=[EMPTY], samples=[sample(x=PAIR), sample(axis=0, x=PAIR)])
+@metric(
+    "tf.keras.metrics.ConcordanceCorrelation", differences=[EMPTY], samples=[sample(x=PAIR), sample(axis=0, x=PAIR)]
+)
 class ConcordanceCorrelation:
     def make(name="concordance_correlation", dtype=None, axis=-1):
         return nnx.metrics.Average(name)
@@ -188,8 +192,14 @@ def concordance_correlation(y_true, y_pred, axis=-1):
 # -- accuracies as functions: one value for each sample ------------------------------------------------
 
 
-MISSING = Difference("a label that is no class", "is among none for TensorFlow, and the last class for JAX", ("one", "empty", "broadcast"))
-MEANS = Difference("`binary_accuracy` of Keras 2", "is the mean over the last axis, Keras 3's and the port's one per element")
+MISSING = Difference(
+    "a label that is no class",
+    "is among none for TensorFlow, and the last class for JAX",
+    ("one", "empty", "broadcast"),
+)
+MEANS = Difference(
+    "`binary_accuracy` of Keras 2", "is the mean over the last axis, Keras 3's and the port's one per element"
+)
 
 
 @rule("tf.keras.metrics.binary_accuracy", differences=[MEANS, STRICT_SHAPES], samples=[
@@ -214,7 +224,11 @@ def sparse_categorical_accuracy(y_true, y_pred):
     return (labels == jnp.argmax(y_pred, axis=-1)).astype(jnp.float32)
 
 
-@rule("tf.keras.metrics.top_k_categorical_accuracy", differences=[NAN, MISSING], samples=[sample(f32(6, 7), f32(6, 7)), sample(*PAIR, k=2)])
+@rule(
+    "tf.keras.metrics.top_k_categorical_accuracy",
+    differences=[NAN, MISSING],
+    samples=[sample(f32(6, 7), f32(6, 7)), sample(*PAIR, k=2)],
+)
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     return in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k).astype(jnp.float32)
 

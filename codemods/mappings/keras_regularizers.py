@@ -6,7 +6,9 @@ from flax import nnx
 
 from codemods.engine.rule import Difference, inline, known, refuse, rule, sample
 
-BOTH = Difference("`l1_l2` of Keras 2 with one strength alone", "its other strength is 0.01, that of Keras 3 and the port 0")
+BOTH = Difference(
+    "`l1_l2` of Keras 2 with one strength alone", "its other strength is 0.01, that of Keras 3 and the port 0"
+)
 
 
 def l1_penalty(strength):

@@ -47,6 +47,10 @@ def run(layer: Any, case: Case, inputs: Any, training: bool) -> Any:
     return layer(*inputs, **options)
 
 
+def inputs_of(case: Case) -> Any:
+    return compare.mapped(compare.for_tf, case.inputs)
+
+
 class LayerTest(parameterized.TestCase):
     @parameterized.named_parameters(cases("layer"))
     def test_agrees_with_source(self, entry: ObjectRule, symbol: str, sample: Sample, index: int) -> None:
@@ -133,9 +137,19 @@ class LayerTest(parameterized.TestCase):
                 self.assertTrue(
                     np.all(np.abs(drawn.mean(axis=0) - quiet) <= error), "the mean is not that of inference"
                 )
+            if i < 3:
+                self.check_means(case, inputs_of(case), i, drawn)
         self.assertTrue(any(np.ptp(np.asarray(list(compare.leaves(r))[0])) >= 0 for r in results))
         one, other = (np.asarray(list(compare.leaves(result))[0]) for result in results[:2])
         self.assertFalse(np.array_equal(one, other), "the original is random here, the port is not")
+
+    def check_means(self, case: Case, inputs: Any, i: int, drawn: np.ndarray) -> None:
+        """In the mean over many draws, and in how far they spread, both sides agree."""
+        layer = case.source()
+        theirs = np.stack([compare.plain(list(compare.leaves(run(layer, case, inputs, True)))[i]) for _ in range(200)])
+        for ours, want in ((drawn, theirs), (drawn**2, theirs**2)):
+            error = 7 * np.hypot(ours.std(axis=0), want.std(axis=0)) / np.sqrt(len(want)) + 1e-3 * np.abs(want).max()
+            self.assertTrue(np.all(np.abs(ours.mean(axis=0) - want.mean(axis=0)) <= error), "other values are drawn")
 
     @parameterized.named_parameters(cases("layer"))
     def test_shape(self, entry: ObjectRule, symbol: str, sample: Sample, index: int) -> None:
