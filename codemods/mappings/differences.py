@@ -117,6 +117,12 @@ SNUG = Difference(
     ("target_height", "target_width"),
     "shape",
 )
+MELS = Difference(
+    "weights next to 0",
+    "mel scales of 32 bits differ in the last digits",
+    ("num_mel_bins", "num_spectrogram_bins", "sample_rate", "lower_edge_hertz", "upper_edge_hertz"),
+    "nearby values",
+)
 ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"

@@ -40,6 +40,9 @@ def edges(padding, channels_last=True):
 CONV1D = [
     sample(f32(2, 9, 3), f32(3, 3, 4), 1, "SAME"), sample(f32(2, 9, 3), f32(3, 3, 4), [1, 2, 1], padding="VALID"),
     sample(f32(2, 9, 3), f32(2, 3, 4), stride=1, padding="VALID", dilations=2),
+    sample(f32(2, 9, 3), f32(2, 3, 4), 1, "VALID", dilations=[1, 3, 1]),
+    sample(f32(2, 3, 9), f32(2, 3, 4), [1, 1, 2], "VALID", "NCW"),
+    sample(f32(2, 3, 9), f32(2, 3, 4), 1, "SAME", data_format="NCW", dilations=[1, 1, 2]),
 ]  # fmt: skip
 CONV2D = [
     sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "SAME"),
@@ -47,13 +50,18 @@ CONV2D = [
     sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), strides=[2, 1], padding="VALID"),
     sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, [[0, 0], [1, 2], [0, 1], [0, 0]]),
     sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "VALID", dilations=2),
+    sample(f32(2, 8, 7, 3), f32(3, 3, 3, 4), 1, "VALID", dilations=[1, 1, 2, 1]),
+    sample(f32(2, 3, 8, 7), f32(3, 3, 3, 4), [1, 1, 1, 2], "VALID", "NCHW"),
+    sample(f32(2, 3, 8, 7), f32(3, 3, 3, 4), 1, [[0, 0], [0, 0], [1, 2], [0, 1]], "NCHW", [1, 1, 1, 2]),
 ]  # fmt: skip
 
 
 @rule("tf.nn.conv1d", samples=CONV1D, differences=[EMPTY, BATCHES])
 def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, name=None):
+    if data_format in ("NHWC", "NCHW"):
+        refuse("a data_format of images: NWC or NCW are those of one dimension")
     return lax.conv_general_dilated(
-        input, filters, window(stride, 1, data_format == "NWC"), edges(padding, data_format == "NWC"),
+        input, filters, window(stride, 1, data_format == "NWC"), padding,
         rhs_dilation=window(dilations, 1, data_format == "NWC"), dimension_numbers=(data_format, "WIO", data_format),
     )  # fmt: skip
 
@@ -72,12 +80,15 @@ def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None,
     samples=[
         sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 2, 1, 1], "SAME"),
         sample(f32(1, 5, 4, 6, 2), f32(2, 3, 3, 2, 3), [1, 1, 1, 1, 1], padding="VALID"),
+        sample(f32(1, 5, 4, 6, 2), f32(2, 2, 2, 2, 3), [1, 1, 1, 1, 1], "VALID", dilations=[1, 1, 2, 1, 1]),
+        sample(f32(1, 2, 5, 4, 6), f32(2, 2, 2, 2, 3), [1, 1, 1, 1, 2], "VALID", "NCDHW"),
+        sample(f32(1, 2, 5, 4, 6), f32(2, 2, 2, 2, 3), [1] * 5, "SAME", "NCDHW", dilations=[1, 1, 1, 1, 2]),
     ],
-    differences=[EMPTY, BATCHES],
+    differences=[EMPTY, BATCHES, NAN],
 )
 def conv3d(input, filters, strides, padding, data_format="NDHWC", dilations=None, name=None):
     return lax.conv_general_dilated(
-        input, filters, window(strides, 3, data_format == "NDHWC"), edges(padding, data_format == "NDHWC"),
+        input, filters, window(strides, 3, data_format == "NDHWC"), padding,
         rhs_dilation=window(dilations, 3, data_format == "NDHWC"),
         dimension_numbers=(data_format, "DHWIO", data_format),
     )  # fmt: skip
@@ -87,6 +98,7 @@ DEPTHWISE = [
     sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), [1, 1, 1, 1], "SAME"),
     sample(f32(2, 8, 8, 3), f32(3, 3, 3, 1), strides=[1, 2, 2, 1], padding="VALID"),
     sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), [1, 1, 1, 1], "VALID", dilations=[2, 2]),
+    sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), [1, 1, 1, 1], [[0, 0], [1, 2], [0, 1], [0, 0]]),
 ]  # fmt: skip
 
 
@@ -106,7 +118,9 @@ def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilation
     samples=[
         sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), [1, 1, 1, 1], "SAME"),
         sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), strides=[1, 2, 2, 1], padding="VALID"),
+        sample(f32(2, 8, 8, 3), f32(3, 3, 3, 2), f32(1, 1, 6, 4), [1, 1, 1, 1], "SAME", dilations=[2, 2]),
     ],
+    differences=[SPREAD],
 )
 def separable_conv2d(
     input, depthwise_filter, pointwise_filter, strides, padding, data_format=None, dilations=None, name=None
@@ -143,7 +157,6 @@ def conv2d_transpose(
             filters,
             window(strides, 2),
             padding,
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
             transpose_kernel=True,
         ),
         output_shape,
@@ -165,9 +178,7 @@ def conv1d_transpose(
     if dilations is not None:
         refuse("dilations of a transposed convolution: use lax.conv_transpose with rhs_dilation")
     return jnp.reshape(
-        lax.conv_transpose(
-            input, filters, window(strides, 1), padding, dimension_numbers=("NWC", "WIO", "NWC"), transpose_kernel=True
-        ),
+        lax.conv_transpose(input, filters, window(strides, 1), padding, transpose_kernel=True),
         output_shape,
     )
 

@@ -79,6 +79,7 @@ def igammac(a, x, name=None):
     return jsp.special.gammaincc(a, x)
 
 
+ODD = "a length that is not known here: TensorFlow's periodic window is the symmetric one where the length is odd"
 WAVES = Array((3, 8), "complex64")
 
 
@@ -116,7 +117,7 @@ def irfft(input_tensor, fft_length=None, name=None):
     return jnp.fft.irfft(input_tensor, n=fft_length[0])
 
 
-@rule("tf.signal.rfft2d", samples=[sample(f32(2, 4, 8))])
+@rule("tf.signal.rfft2d", samples=[sample(f32(2, 4, 8))], differences=[EMPTY])
 def rfft2d(input_tensor, fft_length=None, name=None):
     if fft_length is not None:
         refuse("fft_length: give s= to jnp.fft.rfft2")
@@ -141,7 +142,7 @@ def frame(signal, frame_length, frame_step, pad_end=False, pad_value=0, axis=-1,
     return signal[..., starts[:, None] + jnp.arange(frame_length)]
 
 
-@rule("tf.signal.dct", samples=[sample(f32(3, 8)), sample(f32(3, 8), norm="ortho")])
+@rule("tf.signal.dct", samples=[sample(f32(3, 8)), sample(f32(3, 8), norm="ortho")], differences=[EMPTY, NAN])
 def dct(input, type=2, n=None, axis=-1, norm=None, name=None):
     if type != 2 or n is not None:
         refuse("only the DCT of type 2 over the whole axis: jax.scipy.fft.dct has no other")
@@ -152,15 +153,23 @@ def dct(input, type=2, n=None, axis=-1, norm=None, name=None):
 def hann_window(window_length, periodic=True, dtype="float32", name=None):
     if known(dtype) and dtype != "float32":
         refuse("another dtype than float32: cast the window")
-    if periodic:
-        return jnp.hanning(window_length + 1)[:-1]
-    return jnp.hanning(window_length)
+    if not periodic:
+        return jnp.hanning(window_length)
+    if not known(window_length):
+        refuse(ODD)
+    if window_length % 2 == 1:
+        return jnp.hanning(window_length)
+    return jnp.hanning(window_length + 1)[:-1]
 
 
 @rule("tf.signal.hamming_window", samples=[sample(8), sample(9, periodic=False)])
 def hamming_window(window_length, periodic=True, dtype="float32", name=None):
     if known(dtype) and dtype != "float32":
         refuse("another dtype than float32: cast the window")
-    if periodic:
-        return jnp.hamming(window_length + 1)[:-1]
-    return jnp.hamming(window_length)
+    if not periodic:
+        return jnp.hamming(window_length)
+    if not known(window_length):
+        refuse(ODD)
+    if window_length % 2 == 1:
+        return jnp.hamming(window_length)
+    return jnp.hamming(window_length + 1)[:-1]

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import jax.scipy as jsp
 
-from codemods.engine.rule import Array, f32, known, refuse, rule, sample
-from codemods.mappings.differences import NO_FFT
+from codemods.engine.rule import Array, f32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import EMPTY, MELS, NAN, NO_FFT
+from codemods.mappings.tf_special import ODD
 
 WINDOW = "the default of window_fn is a function of TensorFlow, here its name"
 OTHER_WINDOW = "a window of its own: give the frames times that window to jnp.fft.rfft"
@@ -44,6 +45,16 @@ def mel_matrix(mels: int, bins: int, sample_rate: float, lowest: float, highest:
     return jnp.pad(weights, ((1, 0), (0, 0)))  # the bin of frequency 0 is left out
 
 
+@inline
+def hann(frame_length):
+    """TensorFlow's periodic window, which is the symmetric one where the length is odd."""
+    if not known(frame_length):
+        refuse(ODD)
+    if frame_length % 2 == 1:
+        return jnp.hanning(frame_length)
+    return jnp.hanning(frame_length + 1)[:-1]
+
+
 @rule(
     "tf.signal.stft",
     helpers=(stft,),
@@ -52,7 +63,7 @@ def mel_matrix(mels: int, bins: int, sample_rate: float, lowest: float, highest:
         sample(f32(2, 20), 6, 3), sample(f32(17), frame_length=5, frame_step=2, fft_length=9),
         sample(f32(2, 20), 8, 4, window_fn=None),
     ],
-)  # fmt: skip
+ differences=[NAN])  # fmt: skip
 def stft_(signals, frame_length, frame_step, fft_length=None, window_fn="hann_window", pad_end=False, name=None):
     if pad_end:
         refuse("pad_end: pad with jnp.pad")
@@ -61,7 +72,7 @@ def stft_(signals, frame_length, frame_step, fft_length=None, window_fn="hann_wi
         return stft(signals, frame_length, frame_step, length, jnp.ones(frame_length))
     if not known(window_fn) or window_fn != "hann_window":
         refuse(OTHER_WINDOW)
-    return stft(signals, frame_length, frame_step, length, jnp.hanning(frame_length + 1)[:-1])
+    return stft(signals, frame_length, frame_step, length, hann(frame_length))
 
 
 SPECTRA = Array((2, 4, 5), "complex64")
@@ -82,7 +93,7 @@ def inverse_stft(stfts, frame_length, frame_step, fft_length=None, window_fn="ha
         return overlap_and_add(jnp.fft.irfft(stfts, length)[..., :frame_length], frame_step)
     if not known(window_fn) or window_fn != "hann_window":
         refuse(OTHER_WINDOW)
-    frames = jnp.fft.irfft(stfts, length)[..., :frame_length] * jnp.hanning(frame_length + 1)[:-1]
+    frames = jnp.fft.irfft(stfts, length)[..., :frame_length] * hann(frame_length)
     return overlap_and_add(frames, frame_step)
 
 
@@ -99,6 +110,7 @@ def overlap(signal, frame_step, name=None):
     "tf.signal.linear_to_mel_weight_matrix",
     helpers=(mel_matrix,),
     samples=[sample(), sample(8, 33, 16000, lower_edge_hertz=20.0, upper_edge_hertz=7000.0)],
+    differences=[MELS],
 )
 def linear_to_mel_weight_matrix(
     num_mel_bins=20, num_spectrogram_bins=129, sample_rate=8000, lower_edge_hertz=125.0, upper_edge_hertz=3800.0,
@@ -109,7 +121,7 @@ def linear_to_mel_weight_matrix(
     return mel_matrix(num_mel_bins, num_spectrogram_bins, sample_rate, lower_edge_hertz, upper_edge_hertz)
 
 
-@rule("tf.signal.mfccs_from_log_mel_spectrograms", samples=[sample(f32(2, 3, 8)), sample(f32(3, 5))])
+@rule("tf.signal.mfccs_from_log_mel_spectrograms", samples=[sample(f32(2, 3, 8)), sample(f32(3, 5))], differences=[NAN])
 def mfccs_from_log_mel_spectrograms(log_mel_spectrograms, name=None):
     return jsp.fft.dct(log_mel_spectrograms) / (2 * log_mel_spectrograms.shape[-1]) ** 0.5
 
@@ -134,7 +146,7 @@ def ifft3d(input, name=None):
     return jnp.fft.ifftn(input, axes=(-3, -2, -1))
 
 
-@rule("tf.signal.rfft3d", samples=[sample(f32(2, 3, 4, 4))])
+@rule("tf.signal.rfft3d", samples=[sample(f32(2, 3, 4, 4))], differences=[EMPTY])
 def rfft3d(input_tensor, fft_length=None, name=None):
     if fft_length is not None:
         refuse("fft_length: give s= to jnp.fft.rfftn")
