@@ -52,6 +52,7 @@ def patched(tf: Any) -> Iterator[None]:
             replace(owner, name, _with_default(tf, getattr(owner, name)))
         for name in ("constant", "convert_to_tensor"):
             replace(tf, name, _with_doubled_value(tf, getattr(tf, name)))
+        replace(tf, "bitcast", _bitcast(tf, tf.bitcast, tf.cast, tf.float32))
         replace(tf, "cast", _cast(tf, tf.cast))
         replace(tf, "Variable", _variable(tf, tf.Variable))
         replace(tf, "float32", tf.float64)
@@ -115,6 +116,18 @@ def _cast(tf: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def called(x: Any, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         return function(x, _wide(tf, dtype), *args, **kwargs)
+
+    return called
+
+
+def _bitcast(tf: Any, function: Callable[..., Any], cast: Callable[..., Any], single: Any) -> Callable[..., Any]:
+    """The bits of what would be a float32 otherwise, as Keras takes them to see a sign."""
+
+    @functools.wraps(function)
+    def called(input: Any, type: Any, *args: Any, **kwargs: Any) -> Any:
+        size = getattr(tf.as_dtype(type), "size", 0)
+        wide = getattr(input, "dtype", None) == tf.float64 and size == 4
+        return function(cast(input, single) if wide else input, type, *args, **kwargs)
 
     return called
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from parity import trees
+from parity import trees, weights
 from parity.errors import BadInputError
 
 _SPEC = re.compile(r"^\s*(\w+)\s*\[([^\]]*)\]\s*(?:\{\s*(-?\d+)\s*\.\.\s*(-?\d+)\s*\})?\s*$")
@@ -140,12 +140,26 @@ def has_floats(inputs: Any) -> bool:
     return any(trees.dtype_name(array.dtype) in _FLOATS for _, array in trees.flatten(inputs))
 
 
+def jittered(inputs: Any, seed: int) -> Any:
+    """Float arrays off by about one rounding error; masks and labels of zeros and ones stay."""
+
+    def jitter_one(_: str, array: Any) -> Any:
+        array = np.asarray(array)
+        return array if _is_mask(array) else weights.jittered([array], seed)[0]
+
+    return trees.map_arrays(jitter_one, inputs)
+
+
+def _is_mask(array: np.ndarray) -> bool:
+    return not np.any((array != 0) & (array != 1))
+
+
 def scaled(inputs: Any, scale: float) -> Any:
     """Float arrays times `scale`; what else there is stays, masks of zeros and ones too."""
 
     def scale_one(_: str, array: Any) -> Any:
         array = np.asarray(array)
-        if array.dtype.kind != "f" or not np.any((array != 0) & (array != 1)):
+        if array.dtype.kind != "f" or _is_mask(array):
             return array
         return (array * scale).astype(array.dtype)
 

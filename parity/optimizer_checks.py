@@ -77,33 +77,49 @@ def _compare(ported: Ported, weights: WeightsMap, oracle: Oracle, steps: Steps, 
         prefix = f"steps/{steps.name}/{number}/"
         title = _TITLES[steps.name.split(".")[0]] + note
         for kind, have in (("weights", trained), ("state", state)):
-            pairs = list(_pairs(weights, oracle, f"{prefix}{kind}/", have))
+            pairs = list(pairs_of(weights, oracle, f"{prefix}{kind}/", have))
             if pairs:
                 yield compare(level, f"{title}: {kind}", pairs)
-        for slot in oracle.slots:
-            wanted = _numbered(oracle, f"{prefix}slots/{slot}/")
-            if not wanted:
-                continue
-            known = slots.fields_of(oracle.optimizer or "", slot)
-            field = next((name for name in known if name in fields), None)
-            if field is None:
-                detail = f"the optimizer of the port keeps nothing like Keras's {slot}"
-                yield holds(level, f"{title}: slot {slot}", not known, detail)
-                continue
-            carried = weights.carry(wanted)
-            candidates = []
-            for factor in slots.factors(slot, field, steps.learning_rates[number]):
-                pairs = [
-                    Pair(
-                        target,
-                        fields[field][target],
-                        value * factor,
-                        abs(factor) * _limit(weights, oracle, prefix, slot, target),
-                    )
-                    for target, value in sorted(carried.items())
-                ]
-                candidates.append(compare(level, f"{title}: slot {slot}", pairs))
-            yield next((check for check in candidates if check.passed), candidates[0])
+        prefix += "slots/"
+        rate = steps.learning_rates[number]
+        yield from compare_slots(weights, oracle, prefix, fields, oracle.optimizer or "", rate, level, title)
+
+
+def compare_slots(weights: WeightsMap, oracle: Oracle, prefix: str, fields: Mapping[str, Mapping[str, Any]],
+                  optimizer: str, rate: float, level: str, title: str) -> Iterator[Check]:  # fmt: skip
+    """Compares the slots of one optimizer.
+
+    Args:
+      weights: the map.
+      oracle: of the original.
+      prefix: of the names of its arrays, which go on with `SLOT/INDEX`.
+      fields: of optax's state, by name and the weight's path.
+      optimizer: expression or class of the original's optimizer.
+      rate: its learning rate.
+      level: of the checks.
+      title: of the checks.
+    """
+    for slot in sorted({name.split("/")[0] for name in oracle.below(prefix)}):
+        known = slots.fields_of(optimizer, slot)
+        field = next((name for name in known if name in fields), None)
+        if field is None:
+            detail = f"the optimizer of the port keeps nothing like Keras's {slot}"
+            yield holds(level, f"{title}: slot {slot}", not known, detail)
+            continue
+        carried = weights.carry(_numbered(oracle, f"{prefix}{slot}/"))
+        candidates = []
+        for factor in slots.factors(slot, field, rate):
+            pairs = [
+                Pair(
+                    target,
+                    fields[field][target],
+                    value * factor,
+                    abs(factor) * _limit(weights, oracle, prefix, slot, target),
+                )
+                for target, value in sorted(carried.items())
+            ]
+            candidates.append(compare(level, f"{title}: slot {slot}", pairs))
+        yield next((check for check in candidates if check.passed), candidates[0])
 
 
 def _numbered(oracle: Oracle, prefix: str) -> dict[int, Any]:
@@ -111,10 +127,11 @@ def _numbered(oracle: Oracle, prefix: str) -> dict[int, Any]:
 
 
 def _limit(weights: WeightsMap, oracle: Oracle, prefix: str, slot: str, target: str) -> float:
-    return oracle.tolerances[f"{prefix}slots/{slot}/{weights.source_of(target)}"]
+    return oracle.tolerances[f"{prefix}{slot}/{weights.source_of(target)}"]
 
 
-def _pairs(weights: WeightsMap, oracle: Oracle, prefix: str, have: Mapping[str, Any]) -> Iterator[Pair]:
+def pairs_of(weights: WeightsMap, oracle: Oracle, prefix: str, have: Mapping[str, Any]) -> Iterator[Pair]:
+    """Arrays of the oracle under a prefix, by variable, next to those of the port, by target."""
     for target, value in sorted(weights.carry(_numbered(oracle, prefix)).items()):
         if target in have:
             yield Pair(target, have[target], value, oracle.tolerances[f"{prefix}{weights.source_of(target)}"])

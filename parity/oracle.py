@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from parity import inputs as inputs_lib
-from parity import oracle_checks, trees, weights
+from parity import oracle_checks, own_steps, trees, weights
 from parity.oracle_file import Case, Oracle, Steps
 from parity.original import Arrays, Original
 
@@ -39,6 +39,7 @@ class Plan:
       cotangents: by case and mode, then by path; empty without gradients.
       steps: optimizer runs.
       optimizer: expression; None for plain SGD.
+      own_steps: the unit's own training steps.
     """
 
     modes: list[str]
@@ -48,6 +49,7 @@ class Plan:
     cotangents: dict[tuple[int, str], Arrays]
     steps: list[Steps]
     optimizer: str | None
+    own_steps: list[own_steps.Chosen] = dataclasses.field(default_factory=list)
 
 
 def make_plan(original: Original, modes: Sequence[str], names: Sequence[str], make_inputs: Any, level: str,
@@ -116,7 +118,7 @@ def run(original: Original, plan: Plan, jitter: int | None = None) -> Arrays:
     values, inputs = plan.values, plan.inputs
     if jitter is not None:
         values = weights.jittered(values, jitter)
-        inputs = {number: _jittered(value, jitter + number) for number, value in inputs.items()}
+        inputs = {number: inputs_lib.jittered(value, jitter + number) for number, value in inputs.items()}
     result: Arrays = {}
     for case in plan.cases:
         for mode in plan.modes:
@@ -131,10 +133,6 @@ def run(original: Original, plan: Plan, jitter: int | None = None) -> Arrays:
         result.update({f"steps/{steps.name}/{name}": value for name, value in found.items()})
     original.set_values(values)
     return result
-
-
-def _jittered(inputs: Any, seed: int) -> Any:
-    return trees.map_arrays(lambda _, array: weights.jittered([np.asarray(array)], seed)[0], inputs)
 
 
 def record(original: Original, plan: Plan, level: str, variables: list[dict[str, Any]],
@@ -153,23 +151,36 @@ def record(original: Original, plan: Plan, level: str, variables: list[dict[str,
     """
     single = run(original, plan)
     errors = [_differences(single, run(original, plan, jitter=seed)) for seed in (100, 200)]
+    own, outcomes = own_steps.run_all(original, plan.own_steps, plan.values)
+    own_errors = [
+        _differences(own, own_steps.run_all(original, plan.own_steps, plan.values, jitter=seed)[0])
+        for seed in (100, 200)
+    ]
     notes: list[str] = []
-    truth, reference = "float64", single
+    truth, own_truth, reference, own_double = "float64", "float64", single, own
     try:
         with in_double() as doubled:
             double = run(doubled, plan)
+            try:
+                own_double = own_steps.run_all(doubled, plan.own_steps, plan.values)[0]
+                oracle_checks.check_doubled(own_double, own)
+            except Exception as error:
+                own_double, own_truth = own, f"float32: {_short(error)}"
         oracle_checks.check_doubled(double, single)
         errors.append(_differences(single, double))
         reference = {name: np.asarray(double[name], single[name].dtype) for name in single}
     except Exception as error:
-        reason = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
-        truth = f"float32: the original can't be run in float64 ({reason[:160]})"
+        own_double = own
+        truth = own_truth = f"float32: the original can't be run in float64 ({_short(error)})"
         notes.append(f"tolerances come from reruns with rounding errors; truth is {truth}")
     if original.sparse and plan.optimizer is not None:
         notes.append(
             "optimizer steps take gradients of embeddings as dense arrays; Keras 3 squares repeated rows one by one"
         )
     notes += oracle_checks.check_sensitivity(reference, variables)
+    own_errors.append(_differences(own, own_double))
+    errors = [*errors, *own_errors]
+    reference |= {name: np.asarray(own_double[name], own[name].dtype) for name in own}
     rates = {steps.name: reference.pop(f"steps/{steps.name}/rates") for steps in plan.steps}
     plan.steps = [dataclasses.replace(s, learning_rates=tuple(map(float, rates[s.name]))) for s in plan.steps]
     arrays = {f"weights/{index}": value for index, value in enumerate(plan.values)}
@@ -177,6 +188,7 @@ def record(original: Original, plan: Plan, level: str, variables: list[dict[str,
         arrays.update({f"cases/{number}/inputs/{path}": np.asarray(array) for path, array in trees.flatten(value)})
     for (number, mode), found in plan.cotangents.items():
         arrays.update({f"cases/{number}/{mode}/cotangents/{path}": array for path, array in found.items()})
+    arrays.update(own_steps.data(plan.own_steps))
     return Oracle(
         level=level,
         modes=plan.modes,
@@ -189,7 +201,12 @@ def record(original: Original, plan: Plan, level: str, variables: list[dict[str,
         tolerances=tolerances(reference, errors),
         notes=notes,
         arrays={**arrays, **reference},
+        own_steps=own_steps.described(plan.own_steps, outcomes, own_truth),
     )
+
+
+def _short(error: Exception) -> str:
+    return " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())[:160]
 
 
 def _differences(single: Arrays, other: Arrays) -> dict[str, float]:
@@ -216,7 +233,7 @@ def tolerances(reference: Arrays, errors: Sequence[Mapping[str, float]]) -> dict
             result[name] = error
             continue
         roundings = _GRADIENT_FLOOR if "/gradients/" in name else _FLOOR
-        floor = (_STEP_FLOOR if name.startswith("steps/") else roundings) * _EPSILON * largest[name]
+        floor = (_STEP_FLOOR if name.startswith(("steps/", "own/")) else roundings) * _EPSILON * largest[name]
         floor += _CANCELLED * _EPSILON * groups.get(name.split("/gradients/")[0], 0.0)
         result[name] = float(f"{max(SLACK * error, floor):.3g}")
     return result

@@ -9,6 +9,9 @@ Names of arrays, with `I` a variable's index and `P` a path as in `trees.flatten
     cases/C/MODE/gradients/weights/I           also .../inputs/P
     cases/C/MODE/state/I                       what isn't trained, after a call in training mode
     steps/NAME/K/weights/I                     after step K; also .../state/I and .../slots/SLOT/I
+    own/N/batch/P                              data of the unit's own training step N
+    own/N/weights/I                            after it; also .../state/I, .../slots/OPTIMIZER/SLOT/I and .../results/P
+    own/N.optax/...                            the same with Adam's epsilon where optax adds it
 
 References are what the original gives in float64, rounded, where it can be run so. The manifest has
 a tolerance for every one of them.
@@ -25,7 +28,7 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save_file
 
-VERSION = 1
+VERSION = 2
 #: The name that the sum of the penalties on weights has among outputs.
 PENALTY = "(penalties)"
 MODES = ("inference", "training")
@@ -77,6 +80,27 @@ class Steps:
     corrected_epsilon: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class OwnStep:
+    """A training step of the unit itself.
+
+    Attributes:
+      kind: `fit`, `override` or `function`.
+      name: how checks call it.
+      skeleton: structure of its data, for `trees.restore`.
+      optimizers: class of each optimizer, by the name of the global or attribute that holds it.
+      rates: learning rate of each.
+      truth: `float64`, or why that could not be had.
+    """
+
+    kind: str
+    name: str
+    skeleton: Any
+    optimizers: dict[str, str]
+    rates: dict[str, float]
+    truth: str = "float64"
+
+
 @dataclasses.dataclass
 class Oracle:
     """An oracle in memory.
@@ -93,6 +117,7 @@ class Oracle:
       tolerances: largest absolute error allowed, by name of array.
       notes: sentences for the certificate.
       arrays: everything, by name.
+      own_steps: the unit's own training steps.
     """
 
     level: str
@@ -106,6 +131,7 @@ class Oracle:
     tolerances: dict[str, float]
     notes: list[str]
     arrays: dict[str, np.ndarray]
+    own_steps: list[OwnStep] = dataclasses.field(default_factory=list)
 
     def write(self, path: str) -> None:
         """Writes the file; equal oracles give equal bytes."""
@@ -119,6 +145,13 @@ class Oracle:
         from parity import trees
 
         return trees.restore(case.skeleton, lambda path: self.arrays[f"cases/{case.number}/inputs/{path}"])
+
+    def batch(self, number: int) -> Any:
+        """The data of one of the unit's own steps."""
+        from parity import trees
+
+        step = self.own_steps[number]
+        return trees.restore(step.skeleton, lambda path: self.arrays[f"own/{number}/batch/{path}"])
 
     def below(self, prefix: str) -> dict[str, np.ndarray]:
         """Arrays under a prefix, by the rest of their names."""
@@ -145,4 +178,5 @@ def read(path: str) -> Oracle:
         Steps(**{key: tuple(value) if key in tuples else value for key, value in steps.items()})
         for steps in manifest["steps"]
     ]
+    manifest["own_steps"] = [OwnStep(**step) for step in manifest["own_steps"]]
     return Oracle(**manifest, arrays=arrays)

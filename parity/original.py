@@ -32,6 +32,9 @@ class Original:
       dtype: `float32` or `float64`: what float inputs are cast to.
 
     Attributes:
+      frameworks: as given.
+      model: as given.
+      names: as given.
       trainable: indices of the variables that are trained.
       sparse: some gradient came as rows of an embedding.
     """
@@ -45,10 +48,10 @@ class Original:
         variables: Sequence[Any],
         dtype: str = "float32",
     ):
-        self._frameworks = frameworks
+        self.frameworks = frameworks
         self._tf = frameworks.tf
-        self._model = model
-        self._names = names
+        self.model = model
+        self.names = names
         self._modes = modes
         self._variables = list(variables)
         self._dtype = dtype
@@ -67,10 +70,10 @@ class Original:
     def call(self, mode: str, inputs: Any) -> dict[str, Any]:
         """Output tensors by path."""
         with STREAM.evaluation():
-            outputs = calls.evaluate(self._modes[mode], self._model, inputs, {"tf": self._tf})
+            outputs = calls.evaluate(self._modes[mode], self.model, inputs, {"tf": self._tf})
         found = dict(trees.flatten(outputs))
         # Penalties on weights, which `fit` adds to the loss.
-        losses = self._model.losses if isinstance(self._model, self._frameworks.keras.layers.Layer) else ()
+        losses = self.model.losses if isinstance(self.model, self.frameworks.keras.layers.Layer) else ()
         return {**found, PENALTY: self._tf.add_n(list(losses))} if losses else found
 
     def tensors(self, inputs: Any) -> Any:
@@ -100,14 +103,14 @@ class Original:
             loss = None if cotangents is None else self._loss(outputs, cotangents)
         result = {f"outputs/{path}": np.asarray(value) for path, value in outputs.items()}
         if loss is not None:
-            weights = [self._variables[index] for index in self.trainable]
+            weights = self.trained()
             found = tape.gradient(loss, [*self._raw(weights), *floats.values()])
             names = [f"gradients/weights/{index}" for index in self.trainable]
             names += [f"gradients/inputs/{path}" for path in floats]
             for name, gradient, source in zip(names, found, [*weights, *floats.values()], strict=True):
                 result[name] = self._dense(gradient, source)
         if mode == "training":
-            result.update(self._state())
+            result.update(self.state())
         return result
 
     def run_steps(
@@ -124,10 +127,10 @@ class Original:
         Returns:
           Arrays under `K/weights/`, `K/state/` and `K/slots/SLOT/`, and the learning rates as `rates`.
         """
-        weights = [self._variables[index] for index in self.trainable]
+        weights = self.trained()
         optimizer = None
         if expression is not None:
-            optimizer = optimizers.evaluate(expression, self._names, self._frameworks)
+            optimizer = optimizers.evaluate(expression, self.names, self.frameworks)
             optimizer.build(weights)
         epsilon = getattr(optimizer, "epsilon", None)
         result: Arrays = {}
@@ -157,8 +160,8 @@ class Original:
                 optimizer.apply_gradients(pairs)
             if number in steps.kept:
                 result.update({f"{number}/weights/{i}": np.asarray(self._variables[i]) for i in self.trainable})
-                result.update({f"{number}/{name}": value for name, value in self._state().items()})
-                for (slot, index), value in self._slots(optimizer, weights).items():
+                result.update({f"{number}/{name}": value for name, value in self.state().items()})
+                for (slot, index), value in self.slots(optimizer, weights).items():
                     result[f"{number}/slots/{slot}/{index}"] = value
         result["rates"] = np.asarray(rates)
         return result
@@ -177,11 +180,16 @@ class Original:
             return np.zeros([int(size) for size in source.shape], self._dtype)
         return np.asarray(self._tf.convert_to_tensor(gradient))
 
-    def _state(self) -> Arrays:
+    def trained(self) -> list[Any]:
+        """The variables that are trained."""
+        return [self._variables[index] for index in self.trainable]
+
+    def state(self) -> Arrays:
+        """What isn't trained, under `state/`."""
         fixed = [index for index in range(len(self._variables)) if index not in set(self.trainable)]
         return {f"state/{index}": np.asarray(self._variables[index]) for index in fixed}
 
-    def _slots(self, optimizer: Any, weights: Sequence[Any]) -> dict[tuple[str, int], np.ndarray]:
+    def slots(self, optimizer: Any, weights: Sequence[Any]) -> dict[tuple[str, int], np.ndarray]:
         """Slots by name and index of the variable; Keras 3 has them as `VARIABLE_SLOT`, tf_keras as `SLOT/VARIABLE`."""
         if optimizer is None:
             return {}

@@ -30,12 +30,13 @@ class Ported:
       penalty: the expression of the penalties on weights, which is compared like an output.
 
     Attributes:
+      model: as given.
       evaluated: results kept by whoever evaluates, by name.
     """
 
     def __init__(self, model: Any, modes: Mapping[str, str], names: Mapping[str, Any], penalty: str | None = None):
         jax_randomness.without_dropout(model)
-        self._model = model
+        self.model = model
         self._modes = dict(modes)
         self._penalty = penalty
         self._names = {**names, "jax": jax, "jnp": jnp, "np": np, "nnx": nnx, "optax": optax}
@@ -46,21 +47,21 @@ class Ported:
         """Shape of each weight and statistic by its dotted path, and whether it is trained."""
         return {
             path: (tuple(variable.shape), isinstance(variable, nnx.Param))
-            for path, variable in _flat(self._model).items()
+            for path, variable in _flat(self.model).items()
         }
 
     def set_values(self, values: Mapping[str, np.ndarray]) -> None:
         """Sets leaves by path; those not named stay."""
-        if not isinstance(self._model, nnx.Module):
+        if not isinstance(self.model, nnx.Module):
             return
-        state = nnx.state(self._model)
+        state = nnx.state(self.model)
         flat = []
         for path, variable in nnx.to_flat_state(state):
             value = values.get(_dotted(path))
             if value is not None:
                 variable = variable.replace(jnp.asarray(value, variable.dtype))
             flat.append((path, variable))
-        nnx.update(self._model, nnx.from_flat_state(flat))
+        nnx.update(self.model, nnx.from_flat_state(flat))
 
     def shapes(self, mode: str, inputs: Any) -> dict[str, tuple[tuple[int, ...], str]]:
         """Shape and dtype of each output, from shapes alone.
@@ -106,7 +107,7 @@ class Ported:
 
     def optimizer(self, transformation: Any) -> nnx.Optimizer:
         """An optimizer for the model; None stands for plain SGD."""
-        return nnx.Optimizer(self._model, transformation or optax.sgd(SGD_RATE), wrt=nnx.Param)
+        return nnx.Optimizer(self.model, transformation or optax.sgd(SGD_RATE), wrt=nnx.Param)
 
     def step(self, optimizer: nnx.Optimizer, inputs: Any, cotangents: Mapping[str, np.ndarray], steps: Steps) -> None:
         """One step of the optimizer on the projection in training mode; changes the model and the optimizer."""
@@ -124,24 +125,24 @@ class Ported:
         gradients, state = self._run(
             "step", function, params, rest, arrays, dict(cotangents), jnp.float32(steps.loss_scale)
         )
-        nnx.update(self._model, state)
+        nnx.update(self.model, state)
         if steps.from_zero:
-            nnx.update(self._model, jax.tree.map(jnp.zeros_like, params))
-        optimizer.update(self._model, gradients)
+            nnx.update(self.model, jax.tree.map(jnp.zeros_like, params))
+        optimizer.update(self.model, gradients)
 
     def values(self) -> tuple[Arrays, Arrays]:
         """What is trained, and what is not, by path."""
-        flat = _flat(self._model)
+        flat = _flat(self.model)
         trained = {path: v[...] for path, v in flat.items() if isinstance(v, nnx.Param)}
         return trained, {path: v[...] for path, v in flat.items() if path not in trained}
 
     def _split(self) -> tuple[Any, Any, Any]:
-        if not isinstance(self._model, nnx.Module):
+        if not isinstance(self.model, nnx.Module):
             return None, nnx.State({}), nnx.State({})
-        return nnx.split(self._model, nnx.Param, ...)
+        return nnx.split(self.model, nnx.Param, ...)
 
     def _call(self, mode: str, graph: Any, params: Any, rest: Any, inputs: Any) -> tuple[Arrays, Any]:
-        model = self._model if graph is None else nnx.merge(graph, params, rest, copy=True)
+        model = self.model if graph is None else nnx.merge(graph, params, rest, copy=True)
         outputs = dict(trees.flatten(calls.evaluate(self._modes[mode], model, inputs, self._names)))
         if self._penalty is not None:
             outputs[PENALTY] = calls.evaluate(self._penalty, model, inputs, self._names)

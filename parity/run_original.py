@@ -6,24 +6,19 @@ arrays of the oracle into OUT, and its outcome into `OUT/status.json`.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import json
 import os
 import pathlib
 import sys
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from parity import call as calls
-from parity import double, isolation, optimizer, oracle, randomness, source, trees, unit
 from parity import frameworks as frameworks_lib
+from parity import isolation, optimizer, randomness, recording, source, trees, unit
 from parity.errors import BadInputError
 from parity.facts import Facts
 from parity.frames import Frames
-from parity.original import Original
 from parity.tracer import Tracer
 
 
@@ -82,7 +77,9 @@ def run(request: unit.Request, out: str) -> None:
     is_object = not hasattr(loaded.model, "__name__") and not hasattr(loaded.model, "python_function")
     modules = {name for name, module in list(sys.modules.items()) if _is_user_module(module, tracer.frames)}
     facts = Facts(tracer, frameworks, loaded.model if is_object else None, modules)
-    found = optimizer.find(source.parse(request.source), vars(loaded.module), frameworks)
+    tree = source.parse(request.source)
+    found = optimizer.find(tree, vars(loaded.module), frameworks)
+    objects = facts.objects()
     trace = {
         "version": 1,
         "source": os.path.relpath(os.path.abspath(request.source), os.path.abspath(root)).replace(os.sep, "/"),
@@ -95,49 +92,18 @@ def run(request: unit.Request, out: str) -> None:
         "outputs": trees.describe(outputs),
         "root": facts.root_id(),
         "optimizer": None if found is None else {"expression": found.expression, "line": found.line},
-        "train_step": _overrides_train_step(loaded.model, frameworks),
-        "objects": facts.objects(),
+        "train_steps": [],
+        "objects": objects,
     }
+    if request.level not in ("none", "shapes"):
+        traced = recording.Traced(request, loaded, tree, outputs, tracer, facts, objects, found, watch)
+        try:
+            recorded, trace["train_steps"] = recording.record(traced, frameworks)
+        except BadInputError as error:
+            line = error.line or _line_of(loaded.model)
+            raise BadInputError(error.reason, error.file or request.source, line) from error
+        recorded.write(os.path.join(out, "oracle.safetensors"))
     write_json(os.path.join(out, "trace.json"), trace)
-    if request.level in ("none", "shapes"):
-        return
-    try:
-        recorded = _record(loaded, facts, trace, tracer, frameworks, request, found, watch)
-    except BadInputError as error:
-        raise BadInputError(error.reason, error.file or request.source, error.line or _line_of(loaded.model)) from error
-    recorded.write(os.path.join(out, "oracle.safetensors"))
-
-
-def _record(loaded: unit.Unit, facts: Facts, trace: dict[str, Any], tracer: Tracer, frameworks: Any,
-            request: unit.Request, found: Any, watch: Any) -> Any:  # fmt: skip
-    inputs = loaded.inputs(0)
-    tested = facts.variables[: facts.under_test]
-    described = {v["index"]: v for entry in trace["objects"] for v in entry["variables"]}
-    variables = [described[index] for index in range(len(tested))]
-    randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
-    modes = _modes(loaded, inputs, request, frameworks, tested)
-    expression = None if found is None else found.expression
-    original = Original(frameworks, loaded.model, vars(loaded.module), modes, tested)
-    names = [variable["name"] for variable in variables]
-    plan = oracle.make_plan(original, list(modes), names, loaded.inputs, request.level, expression)
-
-    @contextlib.contextmanager
-    def in_double() -> Iterator[Original]:
-        with double.doubled(frameworks):
-            tracer.seen = {}
-            again = unit.load(request, frameworks, watch)
-            unit.first_call(again, _cast(inputs), request, frameworks)
-            randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
-            known = Facts(tracer, frameworks, None if trace["root"] is None else again.model, facts.modules)
-            tested_again = known.variables[: known.under_test]
-            yield Original(frameworks, again.model, vars(again.module), modes, tested_again, "float64")
-
-    recorded = oracle.record(original, plan, request.level, variables, in_double)
-    if found is not None and found.assumed:
-        shown = ", ".join(f"{name} = {value}" for name, value in found.assumed.items())
-        recorded.notes.append(f"the optimizer's arguments depend on the data: assumed {shown}")
-    recorded.notes += _batch_note(inputs)
-    return recorded
 
 
 def _line_of(model: Any) -> int | None:
@@ -146,44 +112,6 @@ def _line_of(model: Any) -> int | None:
         return inspect.getsourcelines(model if hasattr(model, "__code__") else type(model))[1]
     except (OSError, TypeError):
         return None
-
-
-def _modes(loaded: unit.Unit, inputs: Any, request: unit.Request, frameworks: Any, variables: Any) -> dict[str, str]:
-    """The call in each mode that the original has."""
-    modes = {"inference": loaded.call}
-    training = calls.in_training(loaded.call)
-    if training is not None:
-        modes["training"] = training
-    elif isinstance(loaded.model, frameworks.keras.layers.Layer):
-        added = calls.add_training(loaded.call)
-        if added is not None:
-            before = [variable.numpy() for variable in variables]
-            with contextlib.suppress(BadInputError):
-                again = unit.Unit(loaded.module, loaded.model, loaded.inputs, added)
-                unit.first_call(again, inputs, request, frameworks)
-                modes["training"] = added
-            for variable, value in zip(variables, before, strict=True):
-                variable.assign(value)
-    return modes
-
-
-def _cast(inputs: Any) -> Any:
-    def cast(_: str, array: Any) -> Any:
-        array = np.asarray(array)
-        return array.astype(np.float64) if array.dtype.kind == "f" else array
-
-    return trees.map_arrays(cast, inputs)
-
-
-def _batch_note(inputs: Any) -> list[str]:
-    sizes = {array.shape[0] for _, array in trees.flatten(inputs) if array.shape}
-    small = min(sizes, default=4)
-    return [f"the batch is {small}; 4 or more show more bugs"] if small < 4 else []
-
-
-def _overrides_train_step(model: Any, frameworks: frameworks_lib.Frameworks) -> bool:
-    makers = [cls for cls in type(model).__mro__ if "train_step" in vars(cls)]
-    return isinstance(model, frameworks.keras.Model) and not frameworks.is_framework(makers[0])
 
 
 def _is_user_module(module: Any, frames: Frames) -> bool:

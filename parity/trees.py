@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 
 def is_array(value: Any) -> bool:
     """Has a shape and a dtype: an array or tensor of any framework, symbolic ones too."""
@@ -55,6 +57,19 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         items = enumerate(value)
     for key, item in items:
         yield from flatten(item, f"{prefix}.{key}" if prefix else str(key))
+
+
+def numbers(value: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """Like `flatten`, with plain numbers as arrays too, and everything as NumPy arrays; other things are left out."""
+
+    def as_arrays(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {str(key): as_arrays(below) for key, below in item.items()}
+        if isinstance(item, (list, tuple)):
+            return [as_arrays(below) for below in item]
+        return np.asarray(item) if is_array(item) or isinstance(item, (bool, int, float)) else item
+
+    yield from ((path, array) for path, array in flatten(as_arrays(value)) if array.dtype.kind in "fiub")
 
 
 def map_arrays(function: Callable[[str, Any], Any], value: Any, prefix: str = "") -> Any:

@@ -19,6 +19,7 @@ from parity import jax_randomness, source, trees
 from parity.checks import LEVELS, Check, Pair, compare, holds
 from parity.optimizer_checks import check_steps
 from parity.oracle_file import MODES, PENALTY, Oracle
+from parity.own_step_checks import check_own_steps
 from parity.ported import Ported
 from parity.weights_map import WeightsMap
 
@@ -60,7 +61,13 @@ def run(
     checks += list(_shapes(ported, weights, trace, path))
     if oracle is None or not checks[-1].passed:
         return checks
-    steps = (("forward", _forward), ("gradients", _gradients), ("step", check_steps), ("trajectory", check_steps))
+    steps = (
+        ("forward", _forward),
+        ("gradients", _gradients),
+        ("step", check_steps),
+        ("step", check_own_steps),
+        ("trajectory", check_steps),
+    )
     for name, check in steps:
         if LEVELS.index(name) > LEVELS.index(level):
             break

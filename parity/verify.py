@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from parity import oracle_file, verification
+from parity import oracle_file, own_step_checks, verification
 from parity.checks import LEVELS, reached, table
 from parity.errors import BadInputError
 from parity.weights_map import WeightsMap
@@ -61,6 +61,7 @@ def verify(
     else:
         verdict = "verified" if level != "none" else "unverified"
     own = weights.data.get("optimizer")
+    notes = [*(oracle.notes if oracle else ()), *own_step_checks.unchecked(weights, oracle)]
     return {
         "version": 1,
         "unit": pathlib.Path(module).stem.removesuffix("_jax"),
@@ -71,12 +72,10 @@ def verify(
         "optimizer": own or "sgd (the unit has none of its own)",
         "checks": [check.as_json() for check in checks],
         "residuals": left.get("residuals", []),
-        "notes": [*left.get("notes", []), *(_note(trace, note) for note in (oracle.notes if oracle else ()))],
+        "notes": [*left.get("notes", []), *(_note(trace, note) for note in notes)],
         "oracle": {
             "truth": None if oracle is None else oracle.truth,
             "cases": 0 if oracle is None else len(oracle.cases),
-            "mutants": None,
-            "caught": None,
         },
     }
 

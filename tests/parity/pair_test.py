@@ -33,6 +33,12 @@ _WEIGHTS = [
     ("top/kernel", "top.kernel", []),
     ("top/bias", "top.bias", []),
 ]
+_STEP = {
+    "name": "fit",
+    "setup": "optimizer = nnx.Optimizer(model, optax.adam(0.001, eps=1e-7), wrt=nnx.Param)\n"
+    "metrics = nnx.MultiMetric(loss=nnx.metrics.Average('loss'))",
+    "call": "train_step(model, optimizer, metrics, *batch)",
+}
 
 
 class PairTest(absltest.TestCase):
@@ -56,6 +62,7 @@ class PairTest(absltest.TestCase):
             "call": "model(*inputs, training=False)",
             "mode": True,
             "optimizer": "optax.adam(0.001, eps=1e-7)",
+            "train_steps": [_STEP],
             "weights": [{"source": index[s], "path": s, "target": t, "steps": steps} for s, t, steps in _WEIGHTS],
         }
         (cls.folder / "weights_map.json").write_text(json.dumps(cls.map))
@@ -90,6 +97,23 @@ class PairTest(absltest.TestCase):
     def test_a_missing_optimizer_fails(self):
         certificate = self.verify(optimizer=None)
         self.assertEqual((certificate["verdict"], certificate["reached"]), ("failed", "gradients"))
+
+    def test_the_training_step_is_checked(self):
+        (step,) = self.trace["train_steps"]
+        self.assertEqual(step["setup"], "model.compile(tf.keras.optimizers.Adam(0.001), 'mse')")
+        own = [check for check in self.verify()["checks"] if "own step" in check["name"]]
+        self.assertLen(own, 5, own)  # weights, state, two slots, what it returns
+        wrong = dict(_STEP, call=_STEP["call"].replace("train_step", "wrong_step"))
+        failed = [check["name"] for check in self.verify(train_steps=[wrong])["checks"] if not check["passed"]]
+        self.assertTrue(any("own step, fit: slot momentum" in name for name in failed), failed)
+        self.assertTrue(all("own step" in name for name in failed), failed)
+
+    def test_a_training_step_that_is_not_checked_is_noted(self):
+        for steps in ([], [{"name": "fit", "reason": "its loss has no port"}]):
+            certificate = self.verify(train_steps=steps)
+            self.assertEqual(certificate["verdict"], "verified")
+            notes = [note["note"] for note in certificate["notes"]]
+            self.assertTrue(any(note.startswith("the unit's own training step fit is not checked") for note in notes))
 
     def test_every_known_bug_is_caught(self):
         source = (_DATA / "tower_jax.py").read_text()

@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 BatchNorm = functools.partial(nnx.BatchNorm, epsilon=1e-3)
@@ -50,3 +51,21 @@ class Tower(nnx.Module):
         x = self.scale(x + self.attention(x, deterministic=not training))
         x = self.gru(self.shake(x, training=training))[:, -1]
         return {"logits": self.top(self.dropout(x, deterministic=not training)), "state": x}
+
+
+def compute_loss(outputs, y):
+    return sum(jnp.mean(jnp.square(outputs[name] - y[name])) for name in outputs)
+
+
+@nnx.jit
+def train_step(model, optimizer, metrics, x, y):
+    loss, grads = nnx.value_and_grad(lambda model: compute_loss(model(x, training=True), y))(model)
+    optimizer.update(model, grads)
+    metrics.update(loss=loss)
+
+
+@nnx.jit
+def wrong_step(model, optimizer, metrics, x, y):
+    loss, grads = nnx.value_and_grad(lambda model: compute_loss(model(x, training=True), y) / 2)(model)
+    optimizer.update(model, grads)
+    metrics.update(loss=2 * loss)

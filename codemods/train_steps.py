@@ -1,0 +1,87 @@
+"""The port's own training steps, as code that verification runs: the `train_steps` of weights_map.json."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from codemods.passes.frame import Frame
+from codemods.passes.modules import ModuleSpec
+from codemods.passes.porter import Porter
+from codemods.passes.training_values import Compiled
+
+Step = Mapping[str, Any]
+
+
+class TrainSteps:
+    """Finds what became of each training step that the original was run with.
+
+    Args:
+      porter: the port, done.
+      optimizer: optax expression of the unit's optimizer.
+      source: text of the port.
+    """
+
+    def __init__(self, porter: Porter, optimizer: str | None, source: str):
+        self.porter = porter
+        self.optimizer = optimizer
+        self.source = source
+
+    def entry(self, step: Step, spec: ModuleSpec | None) -> dict[str, str]:
+        """One step: `setup` statements and the `call`, over `model`, `batch` and the port's names; or a `reason`.
+
+        Args:
+          step: as in trace.json.
+          spec: the ported model under test.
+        """
+        before = len(self.porter.unit.residuals)
+        try:
+            found = self._compiled(step, spec)
+        finally:
+            del self.porter.unit.residuals[before:]
+        return {"name": step["name"], **found}
+
+    def _compiled(self, step: Step, spec: ModuleSpec | None) -> dict[str, str]:
+        unit = self.porter.unit
+        places = [c for c in self.porter.compiled.values() if unit.span(c.node).line == step["line"]]
+        if not places or spec is None:
+            return {"reason": "the port has no model compiled there"}
+        compiled = places[0]
+        frame = Frame(unit, compiled.function, "plain")
+        if self.optimizer is None:
+            return {"reason": "the optimizer has no port that stands alone"}
+        if step["kind"] == "override":
+            return self._override(compiled, spec, frame)
+        found = self.porter.steps.get(("train", id(compiled.node)))
+        if found is None or not self._is_there(found[0]):
+            return {"reason": "nothing in the port trains that model"}
+        metrics = self.porter.make_metrics(compiled, frame)
+        if metrics is None:
+            return {"reason": "its metrics have no port"}
+        return self._code(found[0], ["model", "optimizer", "metrics", "*batch"], metrics)
+
+    def _override(self, compiled: Compiled, spec: ModuleSpec, frame: Frame) -> dict[str, str]:
+        method = self.porter.moved_methods.get(spec.source, {}).get("train_step")
+        name = self.porter.moved_name(spec.source, "train_step")
+        if method is None or not self._is_there(name):
+            return {"reason": "the port has no function for it"}
+        needs = self.porter.needs[(spec.source, "train_step")]
+        metrics = self.porter.own_metrics(spec, frame) if "metrics" in needs else ""
+        if metrics is None:
+            return {"reason": "its metrics have no port"}
+        data = "*batch" if self.porter.unpacked(method) is not None else "batch"
+        rngs = ["rngs=rngs"] if (spec.source, "train_step") in self.porter.random_steps else []
+        return self._code(name, [*needs, data, *rngs], metrics)
+
+    def _code(self, name: str, arguments: list[str], metrics: str) -> dict[str, str]:
+        setup = []
+        if "optimizer" in arguments:
+            setup.append(f"optimizer = nnx.Optimizer(model, {self.optimizer}, wrt=nnx.Param)")
+        if "metrics" in arguments:
+            setup.append(f"metrics = {metrics}")
+        return {"setup": "\n".join(setup), "call": f"{name}({', '.join(arguments)})"}
+
+    def _is_there(self, name: str) -> bool:
+        """Did the function make it into the port?"""
+        return re.search(rf"^def {re.escape(name)}\(", self.source, re.MULTILINE) is not None
