@@ -92,15 +92,21 @@ _DEFAULTS = {
 }
 _DECORATORS = handled(
     "tf.keras.utils.register_keras_serializable",
-    becomes="left out: it is for loading Keras's files",
+    "keras.src.api_export.keras_export",
+    "tensorflow.python.util.tf_export.keras_export",
+    "tensorflow.python.util.tf_export.tf_export",
+    "tensorflow.python.util.deprecation.deprecated",
+    "tensorflow.python.util.deprecation.deprecated_args",
+    "tensorflow.python.util.dispatch.add_dispatch_support",
+    becomes="left out: it names things for Keras's files and API, or warns",
     only="as a decorator",
     sample="""
-    @SYMBOL(package="p")
+    @SYMBOL("p")
     class Scale(tf.keras.layers.Layer):
         def call(self, x):
             return 2.0 * x
 
-    @SYMBOL()
+    @SYMBOL("q")
     def twice(x):
         return 2.0 * x
     """,

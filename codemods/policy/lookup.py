@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codemods.engine.handled import HANDLED
 from codemods.policy import host, refusals
 from codemods.policy.entries import ENTRIES, Entry, Host, Refused
 
@@ -28,6 +29,9 @@ def host_entry(symbol: str) -> Host | None:
 
 def reason(symbol: str) -> str:
     """Why a symbol that neither a rule nor a pass covers is left, in one sentence for a residual."""
+    elsewhere = [one.only for one in HANDLED.get(symbol, ()) if one.only]
+    if elsewhere:
+        return f"ported only {'; or '.join(dict.fromkeys(elsewhere))}"
     entry = entry_of(symbol)
     if isinstance(entry, Refused):
         return entry.text
