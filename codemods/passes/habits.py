@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemods.passes.frame import Frame
 from codemods.passes.training_overrides import Overrides
-from codemods.passes.values import Value
+from codemods.passes.values import Value, text
 
 
 class Habits(Overrides):
@@ -24,6 +24,12 @@ class Habits(Overrides):
             positional = [p for p in kinds if p.kind is not p.KEYWORD_ONLY]
             moded = any(p.name == "training" for p in kinds if p.kind is p.KEYWORD_ONLY)
             given = [name for name, _ in arguments]
-            if moded and len(positional) == 2 and given[:2] == [None, None] and "training" not in given:
+            second = arguments[1][1] if given[:2] == [None, None] else None
+            if moded and second is not None and "training" not in given and (len(positional) == 2 or _is_mode(second)):
                 arguments = [arguments[0], ("training", arguments[1][1]), *arguments[2:]]
         return super().call_layer(callee, arguments, node, frame)
+
+
+def _is_mode(value: Value) -> bool:
+    """Can this be nothing but the mode? A mask is a tensor."""
+    return value.known is True or value.known is False or text(value.code) in ("training", "is_training")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.emit import Emit
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance
-from codemods.passes.names import replaced
+from codemods.passes.names import read_names, replaced
 from codemods.passes.values import UNKNOWN, Value
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -77,14 +79,29 @@ class Plain(Emit):
         """Functions that methods of a class became."""
         return []
 
+    def makers(self) -> list[cst.FunctionDef]:
+        """Functions that give one call's result to the constructor of a module that keeps it: models made of models."""
+        keeping = {
+            name for name, node in self.unit.classes.items()
+            if self.unit.is_module_class(name) and findall(node, _KEEPS)
+        }  # fmt: skip
+        if not keeping:
+            return []
+        return [
+            node for node in self.unit.functions.values()
+            if self.function_kind(node.name.value) == "plain" and keeping & read_names(node.body)
+        ]  # fmt: skip
+
     def discover(self) -> None:
         """Evaluates the entry for the modules that it gives to other modules' constructors."""
-        if self.entry_node is None:
+        makers = [self.entry_node] if self.entry_node is not None else self.makers()
+        if not makers:
             return
-        residuals = list(self.unit.residuals)
-        frame = Frame(self.unit, self.entry_node.name.value, "plain", emit=False)
-        self.run(self.entry_node.body.body, frame)  # type: ignore[arg-type]
-        self.drop_trial(frame.function, residuals, self.unit.imports)
+        for node in makers:
+            residuals = list(self.unit.residuals)
+            frame = Frame(self.unit, node.name.value, "plain", emit=False)
+            self.run(node.body.body, frame)  # type: ignore[arg-type]
+            self.drop_trial(frame.function, residuals, self.unit.imports)
         for _, instance in list(self.loose):
             for name, value in self.named_arguments(instance).items():
                 if value.module is not None:
@@ -96,5 +113,8 @@ class Plain(Emit):
 def _callee(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.func if isinstance(node, cst.Call) else node
 
+
+#: `self.student = student`
+_KEEPS = m.Assign([m.AssignTarget(m.Attribute(m.Name("self"), m.Name()))], m.Name())
 
 __all__ = ["Plain", "UNKNOWN"]

@@ -52,7 +52,11 @@ class Applying(OwnCallbacks):
         function = self.evaluate(compiled, frame) if batches is None else self.evaluate_batches(compiled, frame)
         if function is None:
             return Value(node)
-        data = [text(base.code), batches] if batches is not None else [text(base.code), *[text(arguments[key].code) for key in ("x", "y") if key in arguments]]
+        data = (
+            [text(base.code), batches]
+            if batches is not None
+            else [text(base.code), *[text(arguments[key].code) for key in ("x", "y") if key in arguments]]
+        )
         if batches is None and "batch_size" in arguments and arguments["batch_size"].known is not None:
             data.append(text(arguments["batch_size"].code))
         call = f"{function}({', '.join(data)})"

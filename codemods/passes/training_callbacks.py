@@ -115,9 +115,7 @@ class Callbacks(Steps):
         if callback.symbol in _STOPPING:
             return self.early_stopping(callback, plan, code, frame)
         if callback.symbol in _SILENT:
-            self.unit.note(
-                plan.compiled.node, f"{callback.symbol}: {_LEFT_OUT[callback.symbol.removeprefix(_PREFIX)]}"
-            )
+            self.unit.note(plan.compiled.node, f"{callback.symbol}: {_LEFT_OUT[callback.symbol.removeprefix(_PREFIX)]}")
             return True
         return self.not_ported(callback, plan, frame, reason(callback.symbol))
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.passes.frame import Frame
-from codemods.passes.modules import Chain, Finished
+from codemods.passes.modules import Chain, Finished, ModuleSpec
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
 from codemods.passes.training_losses import Losses
 from codemods.passes.training_values import Compiled, Optimizer
@@ -74,7 +74,7 @@ class Compiling(Losses):
             frame.unit.residual(frame.function, node, "Model.fit", reason)
             return None
         self.unit.imports |= {"nnx", "optax"}
-        return f"{self.optimizer_name(frame)} = nnx.Optimizer({text(base.code)}, {text(code)}, wrt=nnx.Param)"
+        return f"{self.optimizer_name(frame)} = nnx.Optimizer({self.updated_part(compiled.spec, text(base.code))}, {text(code)}, wrt=nnx.Param)"
 
     def model_method(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value | None:
         if name == "compile":
@@ -95,7 +95,7 @@ class Compiling(Losses):
             return Value(node)
         self.unit.imports |= {"nnx", "optax"}
         name = self.optimizer_name(frame)
-        code = f"{name} = nnx.Optimizer({text(base.code)}, {transformation}, wrt=nnx.Param)"
+        code = f"{name} = nnx.Optimizer({self.updated_part(spec, text(base.code))}, {transformation}, wrt=nnx.Param)"
         statement = cst.parse_statement(code)
         given = arguments.get("optimizer")
         if given is not None and isinstance(given.special, Optimizer) and given.special.site in self.comments:
@@ -122,9 +122,17 @@ class Compiling(Losses):
         others = [
             name
             for name, value in frame.env.items()
-            if name == "optimizer" and not isinstance(value.special, Optimizer)
+            if name == "optimizer" and not self.is_compiled_optimizer(value)
         ]
         return "optimizer" if not others else self.local("model_optimizer", frame)
+
+    def is_compiled_optimizer(self, value: Value) -> bool:
+        """Is this made for `compile` alone, which gives it to the loop?"""
+        return isinstance(value.special, Optimizer) and value.special.site in self.compiled_optimizers()
+
+    def updated_part(self, spec: ModuleSpec | None, model: str) -> str:
+        """What the optimizer of `compile` updates: the model, or the part that its own step says."""
+        return model
 
     def transformation(self, optimizer: Value | None, node: cst.Call, frame: Frame) -> str | None:
         """Code of the optax transformation that `compile` is given."""

@@ -110,7 +110,12 @@ class Data(LossTerms):
         items, config = super()._small_Assign(node, frame)
         target = node.targets[0].target
         value = frame.env.get(target.value) if isinstance(target, cst.Name) else None
-        if frame.mode == "plain" and value is not None and isinstance(value.special, Dataset) and value.special.size is None:
+        if (
+            frame.mode == "plain"
+            and value is not None
+            and isinstance(value.special, Dataset)
+            and value.special.size is None
+        ):
             return [], config  # the batches are made where their size is given
         return items, config
 

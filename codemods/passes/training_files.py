@@ -52,10 +52,17 @@ class Files(Rates):
     """What a loop writes to disk."""
 
     def callback(self, callback: Callback, plan: Any, code: CallbackCode, frame: Frame) -> bool:
-        for symbols, port in ((_CHECKPOINT, self.model_checkpoint), (_CSV, self.csv_logger), (_BOARD, self.tensor_board)):
+        for symbols, port in (
+            (_CHECKPOINT, self.model_checkpoint),
+            (_CSV, self.csv_logger),
+            (_BOARD, self.tensor_board),
+        ):
             if callback.symbol in symbols:
                 order = _ORDERS[callback.symbol.rsplit(".", 1)[-1]]
-                given = {order[int(k)] if k.isdigit() and int(k) < len(order) else k: v for k, v in callback.arguments.items()}
+                given = {
+                    order[int(k)] if k.isdigit() and int(k) < len(order) else k: v
+                    for k, v in callback.arguments.items()
+                }
                 return port(callback, given, plan, code, frame)
         if callback.symbol in _NAN:
             self.unit.imports.add("np")
@@ -132,10 +139,19 @@ class Files(Rates):
         self, callback: Callback, given: dict[str, Value], plan: Any, code: CallbackCode, frame: Frame
     ) -> bool:
         """Scalars of each epoch under Keras's names; TensorFlow writes them."""
-        graphs = ("write_graph", "write_images", "write_steps_per_second", "embeddings_freq", "profile_batch", "update_freq")
+        graphs = (
+            "write_graph",
+            "write_images",
+            "write_steps_per_second",
+            "embeddings_freq",
+            "profile_batch",
+            "update_freq",
+        )
         heavy = given["histogram_freq"].known if "histogram_freq" in given else 0
         if heavy != 0 or any(k not in ("log_dir", "histogram_freq", *graphs) for k in given):
-            self.unit.note(plan.compiled.node, "TensorBoard: scalars of each epoch are written, histograms and graphs are not")
+            self.unit.note(
+                plan.compiled.node, "TensorBoard: scalars of each epoch are written, histograms and graphs are not"
+            )
         folder = text(given["log_dir"].code) if "log_dir" in given else '"logs"'
         writers, results, epoch = self.local("writers", frame), self.local("results", frame), self.local("epoch", frame)
         self.host_imports.setdefault(frame.function, set()).add("import tensorflow as tf")
@@ -150,4 +166,3 @@ class Files(Rates):
             f'        tf.summary.scalar("epoch_" + name.removeprefix("val_"), value, step={epoch})',
         ]
         return True
-

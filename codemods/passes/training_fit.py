@@ -197,7 +197,9 @@ class Fitting(Applying):
         """Evaluation after every epoch."""
         data, split = plan.arguments.get("validation_data"), plan.arguments.get("validation_split")
         size = _code(plan.arguments.get("validation_batch_size"), plan.size)
-        batches = self.batches_of(data, data.items is None, frame) if data is not None and data.known is not None else None
+        batches = (
+            self.batches_of(data, data.items is None, frame) if data is not None and data.known is not None else None
+        )
         if data is not None and batches is not None:
             evaluate = self.evaluate_batches(plan.compiled, frame)
             if evaluate is None:

@@ -144,9 +144,22 @@ class Models(Host):
             self.unit.imports |= {"jax", "nnx"}
             count = f"sum(p.size for p in jax.tree.leaves(nnx.state({text(base.code)}, nnx.Param)))"
             return Value(cst.parse_expression(f'print(f"{{{count}:,}} parameters")'))
+        if name == "build" and base.module is not None:
+            return self.built(base, node, frame)
         if name in ("save_weights", "save", "load_weights"):
             return self.checkpoint(base, name, node, frame)
         return None
+
+    def built(self, base: Value, node: cst.Call, frame: Frame) -> Value | None:
+        """`model.build((None, 4))` says what the model's input looks like; the port's constructor knows."""
+        shape = self.eval(node.args[0].value, frame).known if len(node.args) == 1 else None
+        if not isinstance(shape, tuple | list) or not shape or not all(d is None or isinstance(d, int) for d in shape):
+            return None
+        dims = tuple(self.plain_symbols.unknown("d") if d is None else d for d in shape)
+        assert base.module is not None
+        self.enter_module(base.module, [(None, Value(cst.Name("x"), tensor=TensorType(dims, "float32")))], node, frame)
+        frame.unit.note(node, f"`{text(node)}` left out: a module of Flax has its weights when it is made")
+        return Value(node, special="dropped")
 
     def checkpoint(self, base: Value, name: str, node: cst.Call, frame: Frame) -> Value:
         """Weights in a folder that Orbax writes."""

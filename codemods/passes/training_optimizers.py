@@ -12,7 +12,7 @@ import libcst.matchers as m
 from codemods.passes.frame import Frame
 from codemods.passes.staging import Item, Staged
 from codemods.passes.training_fit import Fitting
-from codemods.passes.training_values import Gradients, Optimizer, Parameters
+from codemods.passes.training_values import Gradients, Optimizer, OwnOptimizer, Parameters
 from codemods.passes.values import TensorType, Value, text
 
 
@@ -86,7 +86,19 @@ class Optimizers(Fitting):
                     return name
         if code.split(".")[0] in frame.env and (instance is None or "." in code):
             return code
+        same = frame.env.get(code)
+        if same is not None and same.module is not None and instance is not None and same.module.spec is instance.spec:
+            return code
         return None
+
+    def port_body(self, node: cst.FunctionDef, name: str) -> tuple[list[Any], cst.FunctionDef]:
+        self.waiting.pop(name, None)
+        result = super().port_body(node, name)
+        for variable, line, _ in self.waiting.pop(name, []):
+            reason = "the model that this optimizer updates is not known in this function: make it where the model is made"
+            if not self.surveying:
+                self.unit.residual(name, line.body[0], variable, reason)
+        return result
 
     def link(self, optimizer: Value, models: Sequence[Value]) -> None:
         if isinstance(optimizer.special, Optimizer):
@@ -100,8 +112,13 @@ class Optimizers(Fitting):
         if isinstance(node, cst.Name):
             value = frame.env.get(node.value)
             if value is not None and isinstance(value.special, Parameters):
+                if not value.special.models:
+                    return None
                 return [self.eval(cst.parse_expression(code), frame) for code in value.special.models]
             return None
+        if isinstance(node, cst.List | cst.Tuple) and node.elements:
+            parts = [self.models_of(e.value, frame) if isinstance(e, cst.StarredElement) else None for e in node.elements]
+            return None if any(part is None for part in parts) else [m for part in parts for m in part or ()]
         if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
             left, right = self.models_of(node.left, frame), self.models_of(node.right, frame)
             return None if left is None or right is None else [*left, *right]
@@ -113,13 +130,21 @@ class Optimizers(Fitting):
             return [self.eval(node.value, frame)]
         return None
 
+    def _eval_BinaryOperation(self, node: cst.BinaryOperation, frame: Frame) -> Value:
+        """`a.trainable_variables + b.trainable_variables`: those of both."""
+        value = super()._eval_BinaryOperation(node, frame)
+        models = self.models_of(node, frame) if frame.mode == "plain" and isinstance(node.operator, cst.Add) else None
+        if not models:
+            return value
+        return dataclasses.replace(value, special=Parameters(tuple(text(model.code) for model in models)))
+
     # -- updating ----------------------------------------------------------------------------------
 
     def call_method(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
         name = callee.special[2]
         if name in ("apply_gradients", "apply") and frame.mode == "plain" and node.args:
             base = callee.special[1]
-            if name == "apply_gradients" or isinstance(base.special, Optimizer):
+            if name == "apply_gradients" or isinstance(base.special, Optimizer | OwnOptimizer):
                 return self.apply_gradients(base, node, frame)
         if name == "minimize" and isinstance(callee.special[1].special, Optimizer):
             frame.unit.residual(frame.function, node, "Optimizer.minimize", "write the step with a GradientTape")
@@ -142,6 +167,10 @@ class Optimizers(Fitting):
         elif len(node.args) == 2 and node.args[1].keyword is None:
             gradients = self.eval(pairs, frame)
             models = self.models_of(node.args[1].value, frame)
+        elif len(node.args) == 1 and not isinstance(pairs, cst.Call):
+            gradients = self.eval(pairs, frame)
+            if isinstance(gradients.special, Gradients):
+                models = [self.eval(cst.parse_expression(code), frame) for code in gradients.special.models]
         if gradients is None or not models or not isinstance(gradients.special, Gradients):
             reason = "gradients other than those of models' trainable variables"
             frame.unit.residual(frame.function, node, "Optimizer.apply_gradients", reason)

@@ -12,13 +12,13 @@ import libcst.matchers as m
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
-from codemods.passes.training_losses import Metric
+from codemods.passes.names import read_names
+from codemods.passes.training_host import _without_leaves
 from codemods.passes.training_in_steps import OF_COMPILED, OfCompiled
-from codemods.passes.training_own_compile import OwnOptimizer
 from codemods.passes.training_seeds import _has_tape
 from codemods.passes.training_step_data import STEPS as _STEPS
 from codemods.passes.training_step_data import StepData
-from codemods.passes.training_values import Compiled, Tracker
+from codemods.passes.training_values import Compiled, OwnOptimizer, Tracker
 from codemods.passes.values import Lasting, Value
 
 _OF_KERAS = frozenset({"optimizer", "metrics"}) | OF_COMPILED
@@ -150,7 +150,7 @@ class Overrides(StepData):
             for e in names:
                 frame.env[e.value.value] = Value(e.value, staged=True)
         new = [item.node for item in self.run(body, frame).call]  # type: ignore[arg-type]
-        new = self.merged(new, source)
+        new = _without_leaves(_without_unread_none(self.merged(new, source)))
         first = [cst.Param(cst.Name(n)) for n in self.needs[(source, name)]]
         extra = [cst.Param(cst.Name("rngs"))] if "rngs" in frame.flags else []
         if "rngs" in frame.flags:
@@ -179,7 +179,7 @@ class Overrides(StepData):
                     special=tracker,
                 )
             if name == "optimizer":
-                return Value(cst.Name("optimizer"))
+                return Value(cst.Name("optimizer"), special=OwnOptimizer(base.special.source, name))
             spec = self.unit.specs[base.special.source]
             if name == "metrics":
                 items = [
@@ -277,11 +277,15 @@ class Overrides(StepData):
         names = self.step_names(spec, "test_step")
         parts = max(self.parts_of_data(source), len(names)) or 1
         if parts > 2:
-            frame.unit.residual(frame.function, compiled.node, "Model.evaluate", "a test_step for more than `x` and `y`")
+            frame.unit.residual(
+                frame.function, compiled.node, "Model.evaluate", "a test_step for more than `x` and `y`"
+            )
             return None
         if batches:
             data = names or ["batch"]
-            return self.evaluation(compiled, metrics, step, given, "batches", f"{', '.join(data)} in batches", data, frame)
+            return self.evaluation(
+                compiled, metrics, step, given, "batches", f"{', '.join(data)} in batches", data, frame
+            )
         x = self.sliced("x", "start", "batch_size", spec)
         rows = "len(x)" if x.startswith("x[") else "len(jax.tree.leaves(x)[0])"
         data = [x, *(["y[start : start + batch_size]"] if parts == 2 else [])]
@@ -334,3 +338,16 @@ def _metric_name(call: cst.Call, attribute: str) -> str:
             if isinstance(arg.value, cst.SimpleString) and str(arg.value.evaluated_value).isidentifier():
                 return str(arg.value.evaluated_value)
     return attribute
+
+
+def _without_unread_none(body: list[Any]) -> list[Any]:
+    """Drops `sample_weight = None`, where what would read it is gone."""
+    pattern = m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name())], m.Name("None"))])
+    kept: list[Any] = []
+    for statement in body:
+        if m.matches(statement, pattern):
+            name = statement.body[0].targets[0].target.value
+            if not any(name in read_names(s) for s in body):
+                continue
+        kept.append(statement)
+    return kept

@@ -19,11 +19,11 @@ CALLBACK_BASES = handled(
     becomes="subclasses become plain classes, whose hooks the loop calls",
     only="as a base class",
     shows=("class Log:", "Log().on_epoch_end(epoch, results)"),
-    sample='''
+    sample="""
     class Log(SYMBOL):
         def on_epoch_end(self, epoch, logs=None):
             print(epoch, logs["loss"])
-    '''
+    """
     + FITTED.replace("SYMBOL()", "Log()").replace("\n", "\n    "),
 )
 _HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end", "on_batch_end", "on_train_batch_end")
@@ -68,7 +68,9 @@ class OwnCallbacks(Files):
         keeps = "self.model" in methods.values() or any("self.model" in body for body in methods.values())
         called = text(value.code)
         stops = any("stop_training" in body for body in methods.values())
-        if not isinstance(value.code, cst.Name) and (keeps or stops or len([h for h in _HOOKS if h in methods]) > 1 or "__init__" in methods):
+        if not isinstance(value.code, cst.Name) and (
+            keeps or stops or len([h for h in _HOOKS if h in methods]) > 1 or "__init__" in methods
+        ):
             variable = self.local("callback", frame)
             while any(line.startswith(f"{variable} = ") for line in code.before):
                 variable += "_"
@@ -81,7 +83,10 @@ class OwnCallbacks(Files):
             code.before.append(f"{called}.stop_training = False")
         lines = {
             "on_train_begin": (code.before, f"{called}.on_train_begin({self.logs(name, 'on_train_begin', 1)})"),
-            "on_epoch_begin": (code.before_epoch, f"{called}.on_epoch_begin({epoch}{self.logs(name, 'on_epoch_begin', 2)})"),
+            "on_epoch_begin": (
+                code.before_epoch,
+                f"{called}.on_epoch_begin({epoch}{self.logs(name, 'on_epoch_begin', 2)})",
+            ),
             "on_epoch_end": (code.after_epoch, f"{called}.on_epoch_end({epoch}, {results})"),
             "on_train_end": (code.after, f"{called}.on_train_end({self.logs(name, 'on_train_end', 1)})"),
         }
@@ -102,7 +107,9 @@ class OwnCallbacks(Files):
 
     def logs(self, name: str, hook: str, index: int) -> str:
         """An empty `logs`, where a hook has no default for it."""
-        methods = [s for s in self.unit.classes[name].body.body if isinstance(s, cst.FunctionDef) and s.name.value == hook]
+        methods = [
+            s for s in self.unit.classes[name].body.body if isinstance(s, cst.FunctionDef) and s.name.value == hook
+        ]
         params = methods[0].params.params if methods else ()
         if len(params) <= index or params[index].default is not None:
             return ""
@@ -149,6 +156,8 @@ class _Stop(cst.CSTTransformer):
         self.own = own
 
     def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
-        if m.matches(original_node, m.Attribute(m.Attribute(m.Name(self.own), m.Name("model")), m.Name("stop_training"))):
+        if m.matches(
+            original_node, m.Attribute(m.Attribute(m.Name(self.own), m.Name("model")), m.Name("stop_training"))
+        ):
             return updated_node.with_changes(value=cst.Name(self.own))
         return updated_node

@@ -13,18 +13,10 @@ from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
 from codemods.passes.training_trackers import Trackers
-from codemods.passes.training_values import Compiled, Optimizer
-from codemods.passes.values import Lasting, Value, text
+from codemods.passes.training_values import Compiled, Optimizer, OwnOptimizer
+from codemods.passes.values import Value, text
 
 _APPLY = m.OneOf(m.Name("apply_gradients"), m.Name("apply"), m.Name("minimize"))
-
-
-@dataclasses.dataclass(frozen=True)
-class OwnOptimizer(Lasting):
-    """An optimizer that a class keeps under a name of its own."""
-
-    source: str
-    attribute: str
 
 
 @dataclasses.dataclass
@@ -173,7 +165,9 @@ class OwnCompile(Trackers):
         if bound is None:
             return Value(node)
         if setup.call is not None and setup.call is not node and _code(setup.call) != _code(node):
-            frame.unit.residual(frame.function, node, f"{spec.source}.compile", "this class is compiled in several ways")
+            frame.unit.residual(
+                frame.function, node, f"{spec.source}.compile", "this class is compiled in several ways"
+            )
         setup.call = node
         values = {name: self.of_setup(code, bound, frame) for name, code in setup.given.items()}
         setup.chosen.update(values)
@@ -191,7 +185,9 @@ class OwnCompile(Trackers):
         kept = self.settings(spec)
         if kept:
             reads = set().union(*[read_names(setup.given[name]) for name in kept])
-            given = [(p.name.value, bound[p.name.value]) for p in setup.parameters if p.name.value in reads & bound.keys()]
+            given = [
+                (p.name.value, bound[p.name.value]) for p in setup.parameters if p.name.value in reads & bound.keys()
+            ]
             given = [(n, v) for n, v in given if n in self.given_names(setup, node)]
             code = ", ".join(f"{n}={text(self.materialise(v, node, frame).code)}" for n, v in given)
             lines.append(f"{text(base.code)}.compile({code})")
@@ -281,7 +277,9 @@ class OwnCompile(Trackers):
             set().union(*[read_names(cst.parse_module(line)) for line in lines or ()], set()) - set(frame.env)
         )
         if lines is None or unknown - {text(base.code)}:
-            reason = "`compile` and `fit` are in different functions, and the optimizers need what is known in the first"
+            reason = (
+                "`compile` and `fit` are in different functions, and the optimizers need what is known in the first"
+            )
             frame.unit.residual(frame.function, node, "Model.fit", reason)
             return None
         return "\n".join(lines)
@@ -291,6 +289,11 @@ class OwnCompile(Trackers):
         if not isinstance(node.func, cst.Name):
             node = node.with_changes(func=cst.Name(name))
         return super().call_function(name, node, frame)
+
+    def updated_part(self, spec: ModuleSpec | None, model: str) -> str:
+        found = self.own_links.get((spec.source, "optimizer"), ()) if spec is not None else ()
+        places = [model + part.removeprefix("model") for part in found]
+        return f"({', '.join(places)})" if len(places) > 1 else places[0] if places else model
 
     def link(self, optimizer: Value, models: Any) -> None:
         if isinstance(optimizer.special, OwnOptimizer):
@@ -316,5 +319,7 @@ def _is_text(node: Any) -> bool:
 
 def _sets(node: Any) -> str | None:
     """The attribute that a statement sets."""
-    found = m.extract(node, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Attribute(attr=m.SaveMatchedNode(m.Name(), "name")))])]))
+    found = m.extract(
+        node, m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Attribute(attr=m.SaveMatchedNode(m.Name(), "name")))])])
+    )
     return found["name"].value if found is not None else None  # type: ignore[union-attr]

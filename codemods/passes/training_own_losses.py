@@ -27,7 +27,8 @@ LOSS_BASES = handled(
     becomes="subclasses become plain classes, called with labels and predictions",
     only="as a base class",
     shows=("class Own:", "return jnp.mean("),
-    sample=_CLASS + """
+    sample=_CLASS
+    + """
     def call(self, y_true, y_pred):
         return self.factor * tf.square(y_true - y_pred)
 """,
@@ -37,7 +38,8 @@ _REGULARIZERS = handled(
     becomes="subclasses become plain classes, called with the weight",
     only="as a base class",
     shows="class Own:",
-    sample=_CLASS + """
+    sample=_CLASS
+    + """
     def __call__(self, x):
         return self.factor * tf.reduce_sum(x * x)
 """,
@@ -101,7 +103,9 @@ class OwnLosses(Objects):
             plain[-1] = plain[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         kwonly = [p for p in params.kwonly_params if kept(p)]
         star = params.star_kwarg if params.star_kwarg is not None and params.star_kwarg.name.value in reads else None
-        star_arg: Any = params.star_arg if kwonly or isinstance(params.star_arg, cst.Param) else cst.MaybeSentinel.DEFAULT
+        star_arg: Any = (
+            params.star_arg if kwonly or isinstance(params.star_arg, cst.Param) else cst.MaybeSentinel.DEFAULT
+        )
         new = params.with_changes(params=plain, kwonly_params=kwonly, star_kwarg=star, star_arg=star_arg)
         body = node.body.with_changes(body=own or [cst.SimpleStatementLine([cst.Pass()])])
         return node.with_changes(params=new, body=body)
@@ -119,9 +123,18 @@ class OwnLosses(Objects):
 
     def own_arguments(self, name: str, node: cst.Call, frame: Frame) -> bool:
         """Are all arguments the class's own, or Keras's names?"""
-        init = next((s for s in self.unit.classes[name].body.body if isinstance(s, cst.FunctionDef) and s.name.value == "__init__"), None)
+        init = next(
+            (
+                s
+                for s in self.unit.classes[name].body.body
+                if isinstance(s, cst.FunctionDef) and s.name.value == "__init__"
+            ),
+            None,
+        )
         known = {p.name.value for p in [*init.params.params, *init.params.kwonly_params]} if init is not None else set()
-        unknown = [a.keyword.value for a in node.args if a.keyword is not None and a.keyword.value not in known | FOR_KERAS]
+        unknown = [
+            a.keyword.value for a in node.args if a.keyword is not None and a.keyword.value not in known | FOR_KERAS
+        ]
         if unknown:
             reason = f"`{unknown[0]}` is handed on to Keras's base class, which the port does not have"
             frame.unit.residual(frame.function, node, name, reason)

@@ -12,7 +12,7 @@ import libcst.matchers as m
 from codemods.engine.handled import handled
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
-from codemods.passes.training_losses import Metric
+from codemods.passes.training_losses import Batch, Metric
 from codemods.passes.training_own_losses import FOR_KERAS, OwnLosses
 from codemods.passes.training_values import Compiled
 from codemods.passes.values import Lasting, TensorType, Value, text
@@ -21,7 +21,11 @@ METRIC_BASES = handled(
     "tf.keras.metrics.Metric",
     becomes="subclasses become nnx.Metric: `update`, `compute` and `reset` of nnx.metrics.MetricState",
     only="as a base class",
-    shows=("class Error(nnx.Metric):", "def update(self, *, y_true, y_pred, sample_weight=None, **_):", "self.total[...] +="),
+    shows=(
+        "class Error(nnx.Metric):",
+        "def update(self, *, y_true, y_pred, sample_weight=None, **_):",
+        "self.total[...] +=",
+    ),
     sample="""
     class Error(SYMBOL):
         def __init__(self, name="error", **kwargs):
@@ -92,7 +96,9 @@ class OwnMetrics(OwnLosses):
         """Code of the initial value of each state."""
         if name not in self.metric_states:
             found: dict[str, str] = {}
-            pattern = m.Assign([m.AssignTarget(m.Attribute())], m.Call(func=m.Attribute(attr=m.OneOf(*map(m.Name, _MAKERS)))))
+            pattern = m.Assign(
+                [m.AssignTarget(m.Attribute())], m.Call(func=m.Attribute(attr=m.OneOf(*map(m.Name, _MAKERS))))
+            )
             for assign in findall(self.unit.classes[name], pattern):
                 call: Any = assign.value  # type: ignore[attr-defined]
                 initial = self.initial_state(name, call)
@@ -114,9 +120,15 @@ class OwnMetrics(OwnLosses):
         named = positional and isinstance(positional[0], cst.SimpleString)
         for key, value in zip(("name", "shape") if named else ("shape", "initializer"), positional, strict=False):
             given[key] = value
-        fill = text(given["initializer"]).strip("'\"").rsplit(".", 1)[-1].rstrip("()").lower() if "initializer" in given else "zeros"
+        fill = (
+            text(given["initializer"]).strip("'\"").rsplit(".", 1)[-1].rstrip("()").lower()
+            if "initializer" in given
+            else "zeros"
+        )
         if fill not in _FILLS:
-            self.unit.residual(name, call, f"{name}.add_weight", "a metric's state that starts with something else than zeros or ones")
+            self.unit.residual(
+                name, call, f"{name}.add_weight", "a metric's state that starts with something else than zeros or ones"
+            )
             return None
         shape = text(given["shape"]) if "shape" in given else "()"
         dtype = f", {text(self.eval(given['dtype'], Frame(self.unit, name, 'plain')).code)}" if "dtype" in given else ""
@@ -135,7 +147,9 @@ class OwnMetrics(OwnLosses):
             return before, new
         params = new.params
         if method == "update_state":
-            rest = [p.with_changes(comma=cst.MaybeSentinel.DEFAULT) for p in [*params.params[1:], *params.kwonly_params]]
+            rest = [
+                p.with_changes(comma=cst.MaybeSentinel.DEFAULT) for p in [*params.params[1:], *params.kwonly_params]
+            ]
             first = params.params[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)
             params = cst.Parameters(
                 params=[first], star_arg=cst.ParamStar(), kwonly_params=rest, star_kwarg=cst.Param(cst.Name("_"))
@@ -186,6 +200,22 @@ class OwnMetrics(OwnLosses):
         self.unit.imports |= {"nnx", "jnp"}
         return Metric(name, layer, made, [name], function=name)
 
+    def batch(self, compiled: Compiled) -> Batch:
+        """Keras 3 gives labels to losses and metrics of the user's as they are; Keras 2 makes a column of them."""
+        found = super().batch(compiled)
+        legacy = "tf_keras" in str(self.unit.trace.data.get("keras", ""))
+        given = [compiled.arguments.get("loss"), *self.metric_values(compiled)]
+        specials = [value.special for value in given if value is not None and isinstance(value.special, tuple)]
+        own = any(special[0] == "own_object" for special in specials)
+        own = own or any(v.special and v.special[0] == "function" for v in self.metric_values(compiled) if isinstance(v.special, tuple))
+        if legacy or not own or found.labels.tensor is None or found.labels.tensor.dtype is not None:
+            return found
+        return Batch(found.predictions, Value(cst.Name("y"), staged=True))
+
+    def metric_values(self, compiled: Compiled) -> list[Value]:
+        given = compiled.arguments.get("metrics")
+        return (given.items if given.items is not None else [given]) if given is not None else []
+
     def own_metric_name(self, source: str) -> str:
         """The name by which Keras reports it: what its constructor gives, else the class's."""
         node = self.unit.classes[source]
@@ -200,7 +230,9 @@ class OwnMetrics(OwnLosses):
     def metric_make(self, metric: Metric, frame: Frame) -> str | None:
         return metric.made or super().metric_make(metric, frame)
 
-    def metric_update(self, metric: Metric, values: list[Value], frame: Frame, before: list[Any]) -> dict[str, str] | None:
+    def metric_update(
+        self, metric: Metric, values: list[Value], frame: Frame, before: list[Any]
+    ) -> dict[str, str] | None:
         if metric.made is None:
             return super().metric_update(metric, values, frame, before)
         codes = [text(value.code) for value in values]
@@ -227,7 +259,11 @@ class _States(cst.CSTTransformer):
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         target = original_node.targets[0].target
-        if isinstance(target, cst.Attribute) and target.attr.value in self.states and isinstance(original_node.value, cst.Call):
+        if (
+            isinstance(target, cst.Attribute)
+            and target.attr.value in self.states
+            and isinstance(original_node.value, cst.Call)
+        ):
             made = f"nnx.metrics.MetricState({self.states[target.attr.value]})"
             return updated_node.with_changes(value=cst.parse_expression(made))
         return updated_node

@@ -72,7 +72,11 @@ class LossTerms(Models):
     def user_bases(self, spec: ModuleSpec) -> list[str]:
         if not isinstance(spec.node, cst.ClassDef):
             return []
-        return [b.value.value for b in spec.node.bases if isinstance(b.value, cst.Name) and b.value.value in self.unit.classes]
+        return [
+            b.value.value
+            for b in spec.node.bases
+            if isinstance(b.value, cst.Name) and b.value.value in self.unit.classes
+        ]
 
     def adds_losses(self, spec: ModuleSpec, seen: set[int]) -> bool:
         if id(spec) in seen:
@@ -112,7 +116,9 @@ class LossTerms(Models):
 
     def run_method(self, spec: ModuleSpec, node: cst.FunctionDef, *args: Any, **kwargs: Any) -> Frame:
         """A method that adds a loss in a branch or a loop starts from none."""
-        nested = [c for s in node.body.body if not isinstance(s, cst.SimpleStatementLine) for c in findall(s, _ADD_LOSS)]
+        nested = [
+            c for s in node.body.body if not isinstance(s, cst.SimpleStatementLine) for c in findall(s, _ADD_LOSS)
+        ]
         frame = super().run_method(spec, node, *args, **kwargs)
         names = [n for c in nested if (n := self.adding.get(spec.source, {}).get(id(c))) is not None]
         if names and frame.self_name is not None:
@@ -130,7 +136,9 @@ class LossTerms(Models):
             return super().keras_method(name, node, frame)
         value = self.read_variable(self.eval(node.args[0].value, frame))
         if not value.is_tensor:
-            frame.unit.residual(frame.function, node, "self.add_loss", "a loss that is a function: call it, and add its value")
+            frame.unit.residual(
+                frame.function, node, "self.add_loss", "a loss that is a function: call it, and add its value"
+            )
             return Value(node)
         own = self.unit.functions.get(frame.function) or self.method_node(frame.spec, frame.function.split(".")[-1])
         attribute = self.loss_attribute(node, frame)
@@ -171,7 +179,9 @@ class LossTerms(Models):
         calls = self.adding_calls.setdefault(id(instance), set())
         calls.add(id(node))
         if len(calls) > 1:
-            reason = "called several times for one batch, and adds a loss each time: return the loss from its call instead"
+            reason = (
+                "called several times for one batch, and adds a loss each time: return the loss from its call instead"
+            )
             frame.unit.residual(frame.function, node, f"{instance.spec.source}.add_loss", reason)
 
     # -- weights -------------------------------------------------------------------------------------

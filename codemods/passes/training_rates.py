@@ -49,10 +49,26 @@ class Rates(Callbacks):
             reason = "a callback changes its learning rate: use an optimizer with one learning rate, a number"
             frame.unit.residual(frame.function, node, code, reason)
             return None
+        given = {a.keyword.value: a.value for a in call.args if a.keyword is not None}  # type: ignore[attr-defined]
+        if "momentum" in given:
+            return self.with_momentum(text(first.value), text(call.func), given, node, frame)  # type: ignore[attr-defined]
         flags = [a.keyword.value for a in call.args if a.keyword is not None and text(a.value) in ("True", "False")]  # type: ignore
         static = f", static_args={tuple(flags)!r}".replace("'", '"') if flags else ""
         name = text(call.func)  # type: ignore[attr-defined]
         return f"optax.inject_hyperparams({name}{static}){code.removeprefix(name)}"
+
+    def with_momentum(
+        self, rate: str, name: str, given: dict[str, cst.BaseExpression], node: cst.Call, frame: Frame
+    ) -> str | None:
+        """Keras's momentum remembers steps, rate included; optax.sgd's remembers gradients."""
+        if name != "optax.sgd":
+            reason = "a callback changes its learning rate, and its momentum remembers the old one: leave the momentum out"
+            frame.unit.residual(frame.function, node, name, reason)
+            return None
+        nesterov = f", nesterov={text(given['nesterov'])}" if "nesterov" in given else ""
+        scaled = "optax.scale_by_learning_rate(learning_rate)"
+        chain = f"optax.chain({scaled}, optax.trace({text(given['momentum'])}{nesterov}))"
+        return f"optax.inject_hyperparams(lambda learning_rate: {chain})(learning_rate={rate})"
 
     def rate(self, plan: Any, frame: Frame) -> str:
         """Where the learning rate is kept."""
@@ -99,7 +115,9 @@ class Rates(Callbacks):
 
     def plateau(self, callback: Callback, plan: Any, code: CallbackCode, frame: Frame) -> bool:
         """Lowers the rate when the monitored value has not improved for `patience` epochs, as Keras counts them."""
-        given = {_ORDER[int(k)] if k.isdigit() and int(k) < len(_ORDER) else k: v for k, v in callback.arguments.items()}
+        given = {
+            _ORDER[int(k)] if k.isdigit() and int(k) < len(_ORDER) else k: v for k, v in callback.arguments.items()
+        }
         known = {name: value.known for name, value in given.items()}
         monitor = known.get("monitor", "val_loss")
         mode = known.get("mode", "auto")
@@ -113,7 +131,11 @@ class Rates(Callbacks):
         values = {name: _code(given.get(name), default) for name, default in
                   (("factor", "0.1"), ("patience", "10"), ("min_delta", "1e-4"), ("min_lr", "0.0"))}  # fmt: skip
         current = f'{self.local("results", frame)}["{monitor}"]'
-        better = f"{current} < {best} - {values['min_delta']}" if mode == "min" else f"{current} > {best} + {values['min_delta']}"
+        better = (
+            f"{current} < {best} - {values['min_delta']}"
+            if mode == "min"
+            else f"{current} > {best} + {values['min_delta']}"
+        )
         rate = self.rate(plan, frame)
         self.report(rate, code, frame)
         self.unit.imports |= {"jnp", "np"}
@@ -135,4 +157,3 @@ def _code(value: Value | None, default: str) -> str:
         return default
     simple = value.known is not UNKNOWN or isinstance(value.code, cst.Name | cst.Attribute | cst.Call)
     return text(value.code) if simple else f"({text(value.code)})"
-

@@ -170,7 +170,7 @@ class Records(Optimizers):
         roots = {source.split(".")[0] for source in sources}
         if len(roots) != 1 or any(source.count(".") != 1 for source in sources):
             return None
-        replace = _ReplaceChains({source: "_" for source in sources})
+        replace = _ReplaceChains(dict.fromkeys(sources, "_"))
         rest = [s.visit(replace) for s in [*body, cst.parse_statement(f"return {loss}")]]
         return next(iter(roots)) if roots & set().union(*[read_names(s) for s in rest]) else None
 
@@ -228,7 +228,16 @@ class Records(Optimizers):
         sources: list[str], outer: set[str], frame: Frame,
     ) -> list[Any]:  # fmt: skip
         """Several gradients of one forward pass: `nnx.vjp`, which runs it once."""
-        held = [w for w in wanted if self.whole_model(Wanted(w.call, w.target, w.loss, [v for x in wanted for v in x.models], []), body, text(losses[0].code), aux)]
+        held = [
+            w
+            for w in wanted
+            if self.whole_model(
+                Wanted(w.call, w.target, w.loss, [v for x in wanted for v in x.models], []),
+                body,
+                text(losses[0].code),
+                aux,
+            )
+        ]
         if held:
             reason = "several gradients of parts of a model that the recorded code also uses as a whole: take one tape for each"
             frame.unit.residual(frame.function, held[0].call, "tf.GradientTape", reason)

@@ -62,7 +62,9 @@ class Trackers(OwnMetrics):
         layer = dataclasses.replace(
             base.layer, arguments=self.named(base.layer.symbol, base.special.name, dict(base.layer.arguments))
         )
-        update = self.metric_update(Metric(base.special.name, layer), [value for _, value in arguments], frame, frame.prelude)
+        update = self.metric_update(
+            Metric(base.special.name, layer), [value for _, value in arguments], frame, frame.prelude
+        )
         if update is None:
             return Value(node)
         given = ", ".join(f"{key}={value}" for key, value in update.items())
@@ -103,7 +105,9 @@ class Trackers(OwnMetrics):
             return super().call_layer(callee, arguments, node, frame)
         small = self.line.body[0] if self.line is not None else None
         if not (isinstance(small, cst.Expr) and small.value is node):
-            reason = "the result of a metric that is updated in the same expression: update it in a statement of its own"
+            reason = (
+                "the result of a metric that is updated in the same expression: update it in a statement of its own"
+            )
             frame.unit.residual(frame.function, node, "Metric.__call__", reason)
             return Value(node)
         return self.tracker_method(callee, "__call__", node, frame)

@@ -29,6 +29,14 @@ class Optimizer(Lasting):
 
 
 @dataclasses.dataclass(frozen=True)
+class OwnOptimizer(Lasting):
+    """An optimizer that a class keeps under a name of its own."""
+
+    source: str
+    attribute: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Model(Lasting):
     """A Keras model of which the class is not known."""
 

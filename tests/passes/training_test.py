@@ -23,7 +23,8 @@ X_VAL, LABELS_VAL, TARGETS_VAL = X[:9] + 0.3, LABELS[:9], TARGETS[:9]
 DATA = {
     "X": X, "LABELS": LABELS, "TARGETS": TARGETS, "X_VAL": X_VAL, "LABELS_VAL": LABELS_VAL, "TARGETS_VAL": TARGETS_VAL,
     "COLUMN": LABELS[:, None].astype(np.uint8), "COLUMN_VAL": LABELS_VAL[:, None].astype(np.uint8),
-    "BINARY": (LABELS > 1).astype(np.float32), "FIRST": TARGETS[:, 0],
+    "BINARY": (LABELS > 1).astype(np.float32), "BINARY_COLUMN": (LABELS > 1).astype(np.float32)[:, None],
+    "FIRST": TARGETS[:, 0], "WEIGHTS": np.abs(TARGETS[:, 1]) + 0.1,
 }  # fmt: skip
 
 
@@ -108,6 +109,11 @@ class TrainingTest(parameterized.TestCase):
         ("tape_clipped", "tape_clipped", "build_net", "Net", "X LABELS"),
         ("tape_by_hand", "tape_by_hand", "build_net", "Net", "X FIRST"),
         ("tape_of_inputs", "tape_of_inputs", "build_net", "Net", "X TARGETS"),
+        ("weights_of_samples", "fit_weights", "build_net", "Net", "X LABELS WEIGHTS"),
+        ("learning_rates", "fit_rates", "build_net", "Net", "X TARGETS X_VAL TARGETS_VAL"),
+        ("own_loss_and_metric", "fit_own_objects", "build_net", "Net", "X BINARY_COLUMN"),
+        ("own_loss_and_labels_without_a_column", "fit_own_objects", "build_net", "Net", "X BINARY"),
+        ("pipelines", "fit_pipeline", "build_net", "Net", "X LABELS X_VAL LABELS_VAL"),
     )
     def test_one_model(self, case: str, builder: str, module: str, given: str) -> None:
         data = [DATA[name] for name in given.split()]
@@ -130,6 +136,21 @@ class TrainingTest(parameterized.TestCase):
         for model, module in zip(models, modules, strict=True):
             self.carry(model, module)
         self.same(new["train"](*modules, X[:, :3], X), old["train"](*models, X[:, :3], X))
+        self.same_weights()
+
+    @parameterized.named_parameters(
+        ("penalties", "fit_penalties", "build_net", "X TARGETS"),
+        ("compiled_loss_and_metrics", "step_compiled", "build_net", "X LABELS"),
+        ("compile_of_its_own", "compile_own", "build_distiller", "X LABELS"),
+        ("gradient_penalty", "compile_critic", "build_adversaries", "X"),
+    )
+    def test_class(self, case: str, builder: str, given: str) -> None:
+        data = [DATA[name] for name in given.split()]
+        tf.keras.utils.set_random_seed(1)
+        old, new = original(case), ported(case)
+        model, ours = old[builder](), new[builder]()
+        self.carry(model, ours)
+        self.same(new["train"](ours, *data), old["train"](model, *data))
         self.same_weights()
 
     def test_overridden_steps(self) -> None:
