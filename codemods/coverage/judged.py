@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
+from collections import Counter
 from typing import Any
 
+from codemods.coverage import quick as by_symbols
 from codemods.coverage.dry_run import dry_run
 from codemods.coverage.uses import MODULE, Use, uses_of
-from codemods.passes.unit import FRAMEWORKS
+from codemods.passes.trace import Trace
+from codemods.passes.unit import FRAMEWORKS, Unit
 from codemods.policy.verdicts import Verdict, verdict
 
 WHOLE, OPEN, BLOCKED = "whole", "open", "blocked"
@@ -86,44 +89,54 @@ def names_framework(tree: ast.Module) -> bool:
     return False
 
 
-def judge(source: str, file: str) -> Judged:
-    """Judges a file's text, which must be Python 3."""
-    run = dry_run(source, file)
-    uses = uses_of(run.unit)
-    places = {MODULE: 1}
-    kinds = {MODULE: "module"}
-    nodes: dict[str, Any] = {**run.unit.classes, **run.unit.functions}
-    for name, node in nodes.items():
-        places[name] = run.unit.span(node.name).line
-        kinds[name] = "class" if name in run.unit.classes else "function"
+def judge(source: str, file: str, quick: bool = False) -> Judged:
+    """Judges a file's text, which must be Python 3.
+
+    Args:
+      source: the text.
+      file: its name, for places.
+      quick: by symbols and keywords alone, without the passes.
+    """
     blocks: dict[str, list[Block]] = {}
     waits: dict[str, list[str]] = {}
-    for function, residual in run.residuals:
-        owner = function.split(".")[0]
-        owner = owner if owner in places else MODULE
-        found = _WAITS.match(residual.reason)
-        span = residual.span
-        if found is not None:
-            waits.setdefault(owner, []).append(found.group(1))
-        elif span is not None:
-            blocks.setdefault(owner, []).append(Block(span.line, span.column, residual.symbol, residual.reason))
-    blocks = {owner: _own(found) for owner, found in blocks.items()}
-    states: dict[str, str] = {}
+    if quick:
+        unit = Unit(source, file, Trace())
+        waits = by_symbols.waits(unit)
+        for owner, line, column, symbol, why in by_symbols.blocked_by_symbols(unit):
+            blocks.setdefault(owner, []).append(Block(line, column, symbol, why))
+    else:
+        run = dry_run(source, file)
+        unit = run.unit
+        for function, residual in run.residuals:
+            owner = function.split(".")[0]
+            owner = owner if owner in unit.classes or owner in unit.functions else MODULE
+            found = _WAITS.match(residual.reason)
+            span = residual.span
+            if found is not None:
+                waits.setdefault(owner, []).append(found.group(1))
+            elif span is not None:
+                blocks.setdefault(owner, []).append(Block(span.line, span.column, residual.symbol, residual.reason))
+        blocks = {owner: _own(found) for owner, found in blocks.items()}
+    return _judged(unit, file, blocks, waits)
+
+
+def _judged(unit: Unit, file: str, blocks: dict[str, list[Block]], waits: dict[str, list[str]]) -> Judged:
+    uses = uses_of(unit)
+    places, kinds = {MODULE: 1}, {MODULE: "module"}
+    nodes: dict[str, Any] = {**unit.classes, **unit.functions}
+    for name, node in nodes.items():
+        places[name] = unit.span(node.name).line
+        kinds[name] = "class" if name in unit.classes else "function"
+    states = {name: _status(name, blocks, waits, set()) for name in places}
     definitions = []
     for name in places:
-        counts: dict[str, int] = {}
-        for use in uses:
-            if use.owner == name:
-                counts[use.symbol] = counts.get(use.symbol, 0) + 1
-        if not counts and name not in blocks and name not in waits:
-            continue
-        states[name] = _status(name, blocks, waits, set())
-        definitions.append(
-            Definition(
-                name, kinds[name], places[name], states[name], tuple(sorted(set(blocks.get(name, [])))),
-                tuple(dict.fromkeys(waits.get(name, ()))), tuple(sorted(counts.items())),
+        counts = Counter(use.symbol for use in uses if use.owner == name)
+        waited = tuple(dict.fromkeys(other for other in waits.get(name, ()) if states.get(other, BLOCKED) != WHOLE))
+        if counts or name in blocks or waited:
+            found = tuple(sorted(set(blocks.get(name, ()))))
+            definitions.append(
+                Definition(name, kinds[name], places[name], states[name], found, waited, tuple(sorted(counts.items())))
             )
-        )  # fmt: skip
     definitions.sort(key=lambda d: (d.line, d.name))
     return Judged(file, tuple(definitions), tuple(uses), len(places) - 1 - sum(d.kind != "module" for d in definitions))
 

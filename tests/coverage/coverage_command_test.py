@@ -7,10 +7,12 @@ import io
 import json
 import os
 import pathlib
+from unittest import mock
 
 from absl.testing import absltest
 
 from cli import main
+from codemods.coverage import judged
 
 NET = """\
 import tensorflow as tf
@@ -103,6 +105,21 @@ class CoverageCommandTest(absltest.TestCase):
         code, out, _ = self.run_command("other.py")
         self.assertEqual(code, 0)
         self.assertIn("0 files with TensorFlow, 1 without", out)
+
+    def test_quick(self) -> None:
+        self.write("net.py", NET.replace("tf.abs(x)", "tf.abs(x, precision=3)"))
+        code, out, _ = self.run_command("net.py", "--quick")
+        self.assertEqual(code, 0)
+        self.assertIn("net.py:5:12: tf.abs: no rule for the keyword `precision`", out)
+        self.assertIn("0 of 2 classes and functions (0%)", out)
+
+    def test_a_fault_of_the_passes_is_named(self) -> None:
+        self.write("net.py", NET)
+        with mock.patch.object(judged, "dry_run", side_effect=KeyError("x")):
+            code, out, err = self.run_command("net.py")
+        self.assertEqual(code, 0)
+        self.assertIn("net.py: the passes stopped, a fault of jaxport (KeyError: 'x'); judged by symbols", err)
+        self.assertIn("net.py:8: function loaded: blocked", out)
 
     def test_no_such_file(self) -> None:
         code, out, err = self.run_command("missing.py")
