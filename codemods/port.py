@@ -29,6 +29,7 @@ from codemods.passes.trace import Trace
 from codemods.passes.unit import Unit
 from codemods.passes.values import text
 from codemods.passes.weights import WeightsMap
+from codemods.roots import ported_call, roots
 from codemods.train_steps import TrainSteps
 
 _SOURCE = flags.DEFINE_string("source", None, "The file to port.")
@@ -67,6 +68,7 @@ class Port:
         self.unit.module = self.unit.module.with_changes(body=rest)
         self.porter.entry_node = self._specials.get(_ENTRY)
         self.porter.port()
+        self.roots = roots(self.unit)
         self.entry = self._expression(_ENTRY)
         self.optimizer = self._expression(_OPTIMIZER)
         self.output = Output(self.porter)
@@ -131,16 +133,18 @@ class Port:
     # -- results -----------------------------------------------------------------------------------
 
     def weights_map(self, module: str) -> dict[str, Any]:
+        call = self.trace.get("call")
+        call = call if call is None else ported_call(call, self.roots)
         result: dict[str, Any] = {
-            "version": 1, "module": module, "entry": self.entry, "call": self._call(),
-            "mode": self._mode(), "optimizer": self.optimizer, "train_steps": [], "weights": [],
+            "version": 1, "module": module, "entry": self.entry, "call": call,
+            "mode": any(root.spec is not None and root.spec.mode for root in self.roots), "optimizer": self.optimizer, "train_steps": [], "weights": [],
             "penalty": None,
         }  # fmt: skip
         if self.unit.linked is not None:
             result["files"] = {written_path(p, self.unit.file): ported_path(p) for p in self.sources}
-        root = self.unit.trace.root
-        spec = self._root_spec(root) if root is not None else None
-        if root is None or self.entry is None or (spec is not None and spec.source in self.output.failed):
+        if not self.roots or self.entry is None:
+            return result
+        if any(root.spec is not None and root.spec.source in self.output.failed for root in self.roots):
             return result
         try:
             model = self._instance()
@@ -151,42 +155,13 @@ class Port:
         terms = [name for name in ("penalties", "added_losses") if name in self.unit.helpers]
         result["penalty"] = " + ".join(f"{name}(model)" for name in terms) or None
         walk = WeightsMap(self.porter, model)
-        result["weights"] = walk.of_root(spec, root)
+        for root in self.roots:
+            walk.add_root(root.spec, root.object, root.path)
+        result["weights"] = walk.sorted_entries()
         steps = TrainSteps(self.porter, self.optimizer, self.source)
+        spec = self.roots[0].spec
         result["train_steps"] = [steps.entry(step, spec) for step in self.trace.get("train_steps") or ()]
         return result
-
-    def _call(self) -> str | None:
-        """The call, without `training` where the port takes none."""
-        call = self.trace.get("call")
-        root = self.unit.trace.root
-        if call is None or root is None or self._root_spec(root) is None or self._mode():
-            return call
-        tree = ast.parse(call, mode="eval")
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "model":
-                node.keywords = [k for k in node.keywords if k.arg != "training"]
-        return ast.unparse(tree)
-
-    def _root_spec(self, root: Any) -> Any:
-        if root.get("user") and root["class"] in self.unit.specs:
-            return self.unit.specs[root["class"]]
-        frames = root.get("site") or []
-        for spec in self.unit.specs.values():
-            span = self.unit.span(spec.node)
-            if (
-                frames
-                and spec.kind == "sequential"
-                and (span.file, span.line, span.column) == (frames[-1]["file"], frames[-1]["line"], frames[-1]["column"])
-            ):
-                return spec
-        builders = [frame["function"] for frame in frames if frame["function"] in self.unit.specs]
-        return self.unit.specs[builders[-1]] if builders else None
-
-    def _mode(self) -> bool:
-        root = self.unit.trace.root
-        spec = self._root_spec(root) if root is not None else None
-        return bool(spec is not None and spec.mode)
 
     def _instance(self) -> Any:
         """The ported model, made without computing anything."""

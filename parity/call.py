@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from parity.errors import BadInputError
@@ -23,6 +24,15 @@ def default_call(model: Any, layer_class: type[Any] | None = None) -> str:
     except (TypeError, ValueError):
         return "model(*inputs)"
     return "model(*inputs, training=False)" if "training" in parameters else "model(*inputs)"
+
+
+def models(entry: Any) -> list[Any]:
+    """The objects under test: the entry's value itself, or what is in a tuple, list or dict of several."""
+    if isinstance(entry, Mapping):
+        entry = list(entry.values())
+    if isinstance(entry, (tuple, list)):
+        return [model for item in entry for model in models(item)]
+    return [entry]
 
 
 def check(what: str, text: str) -> None:

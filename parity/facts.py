@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from parity import call as calls
 from parity.frameworks import Frameworks
 from parity.tracer import Seen, Tracer
 from parity.trees import dtype_name, shape_list
@@ -25,7 +26,7 @@ class Facts:
     Args:
       tracer: what was seen.
       frameworks: to tell the frameworks' classes from the user's.
-      root: the object under test; None for a plain function.
+      root: the object under test, or a tuple, list or dict of several; None for a plain function.
       user_modules: names of the user's modules, whose plain classes are looked into.
 
     Attributes:
@@ -41,7 +42,7 @@ class Facts:
         self._attributes: dict[int, dict[str, Any]] = {}
         self._seen: dict[int, Seen] = dict(tracer.seen)
         self._root = root
-        reachable = self._reach([] if root is None else [root])
+        reachable = self._reach([] if root is None else calls.models(root))
         made = [s.value for s in tracer.seen.values() if s.site or not frameworks.is_framework(type(s.value))]
         others = [value for value in self._reach(made) if id(value) not in set(map(id, reachable))]
         order = {key: number for number, key in enumerate(self._seen)}
@@ -55,9 +56,9 @@ class Facts:
         self.under_test = sum(len(self._own.get(id(value), ())) for value in reachable)
         self._renumber(reachable, others)
 
-    def root_id(self) -> int | None:
-        """The id of the object under test."""
-        return None if self._root is None else self.ids[id(self._root)]
+    def root_id(self) -> Any:
+        """The id of the object under test; a list or dict of ids where there are several."""
+        return None if self._root is None else self._numbered(self._root)
 
     def objects(self) -> list[dict[str, Any]]:
         """The objects as in trace.json, in the order of their construction."""
@@ -83,7 +84,7 @@ class Facts:
     def _numbered(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {str(key): self._numbered(item) for key, item in value.items()}
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):
             return [self._numbered(item) for item in value]
         return self.ids.get(id(value))
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from parity import call as calls
 from parity.noise import STREAM
 
 
@@ -56,8 +57,8 @@ def install() -> None:
 
 def without_dropout(model: Any) -> None:
     """Sets the rate of everything that drops out to 0, for good."""
-    if isinstance(model, nnx.Module):
-        for _, module in nnx.iter_modules(model):
+    for part in calls.models(model):
+        for _, module in nnx.iter_modules(part) if isinstance(part, nnx.Module) else ():
             if isinstance(module, nnx.MultiHeadAttention):
                 module.dropout_rate = 0.0
 

@@ -30,6 +30,7 @@ class Original:
       modes: the expression of the call in each mode.
       variables: its variables, by index.
       dtype: `float32` or `float64`: what float inputs are cast to.
+      layers: its layers; those that compute with copies of their weights (Normalization) renew them.
 
     Attributes:
       frameworks: as given.
@@ -47,6 +48,7 @@ class Original:
         modes: Mapping[str, str],
         variables: Sequence[Any],
         dtype: str = "float32",
+        layers: Sequence[Any] = (),
     ):
         self.frameworks = frameworks
         self._tf = frameworks.tf
@@ -55,6 +57,7 @@ class Original:
         self._modes = modes
         self._variables = list(variables)
         self._dtype = dtype
+        self._copying = [layer for layer in layers if hasattr(layer, "finalize_state")]
         self.sparse = False
         self.trainable = [index for index, variable in enumerate(variables) if is_trained(variable)]
 
@@ -66,6 +69,8 @@ class Original:
         """Sets all variables."""
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(self._tf.cast(self._tf.convert_to_tensor(value), variable.dtype))
+        for layer in self._copying:
+            layer.finalize_state()
 
     def call(self, mode: str, inputs: Any) -> dict[str, Any]:
         """Output tensors by path."""
@@ -73,8 +78,9 @@ class Original:
             outputs = calls.evaluate(self._modes[mode], self.model, inputs, {"tf": self._tf})
         found = dict(trees.flatten(outputs))
         # Penalties on weights, which `fit` adds to the loss.
-        losses = self.model.losses if isinstance(self.model, self.frameworks.keras.layers.Layer) else ()
-        return {**found, PENALTY: self._tf.add_n(list(losses))} if losses else found
+        layer = self.frameworks.keras.layers.Layer
+        losses = [loss for m in calls.models(self.model) if isinstance(m, layer) for loss in m.losses]
+        return {**found, PENALTY: self._tf.add_n(losses)} if losses else found
 
     def tensors(self, inputs: Any) -> Any:
         """Inputs as tensors, floats in this precision."""

@@ -24,7 +24,7 @@ class Ported:
     """The port of one unit.
 
     Args:
-      model: what the entry gave: a module or a function.
+      model: what the entry gave: a module, a function, or a tuple, list or dict of modules.
       modes: the expression of the call in each mode.
       names: globals of its module.
       penalty: the expression of the penalties on weights, which is compared like an output.
@@ -52,7 +52,7 @@ class Ported:
 
     def set_values(self, values: Mapping[str, np.ndarray]) -> None:
         """Sets leaves by path; those not named stay."""
-        if not isinstance(self.model, nnx.Module):
+        if not _is_graph(self.model):
             return
         state = nnx.state(self.model)
         flat = []
@@ -137,7 +137,7 @@ class Ported:
         return trained, {path: v[...] for path, v in flat.items() if path not in trained}
 
     def _split(self) -> tuple[Any, Any, Any]:
-        if not isinstance(self.model, nnx.Module):
+        if not _is_graph(self.model):
             return None, nnx.State({}), nnx.State({})
         return nnx.split(self.model, nnx.Param, ...)
 
@@ -163,6 +163,11 @@ class Ported:
             return self._compiled[name](*args)
 
 
+def _is_graph(model: Any) -> bool:
+    """Is it a module, or a tuple, list or dict of modules?"""
+    return any(isinstance(m, nnx.Module) for m in calls.models(model))
+
+
 def _parted(inputs: Any) -> tuple[Arrays, Arrays]:
     """Float arrays, and others, by path."""
     arrays = {path: jnp.asarray(array) for path, array in trees.flatten(inputs)}
@@ -180,7 +185,7 @@ def _dotted(path: Sequence[Any]) -> str:
 
 
 def _flat(model: Any) -> dict[str, Any]:
-    if not isinstance(model, nnx.Module):
+    if not _is_graph(model):
         return {}
     flat = {_dotted(path): variable for path, variable in nnx.to_flat_state(nnx.state(model))}
     aside = (nnx.RngState, nnx.metrics.MetricState, nnx.Intermediate, nnx.Cache)

@@ -64,7 +64,8 @@ def record(traced: Traced, frameworks: Frameworks) -> tuple[Oracle, list[dict[st
     randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
     modes = _modes(loaded, inputs, request, frameworks, tested)
     found = traced.optimizer
-    original = Original(frameworks, loaded.model, vars(loaded.module), modes, tested)
+    layers = [seen.value for seen in tracer.seen.values()]
+    original = Original(frameworks, loaded.model, vars(loaded.module), modes, tested, layers=layers)
     names = [variable["name"] for variable in variables]
     expression = None if found is None else found.expression
     plan = oracle.make_plan(original, list(modes), names, loaded.inputs, request.level, expression)
@@ -79,7 +80,8 @@ def record(traced: Traced, frameworks: Frameworks) -> tuple[Oracle, list[dict[st
             randomness.without_dropout([seen.value for seen in tracer.seen.values()], frameworks.keras)
             known = Facts(tracer, frameworks, None if facts.root_id() is None else again.model, facts.modules)
             tested_again = known.variables[: known.under_test]
-            yield Original(frameworks, again.model, vars(again.module), modes, tested_again, "float64")
+            layers = [seen.value for seen in tracer.seen.values()]
+            yield Original(frameworks, again.model, vars(again.module), modes, tested_again, "float64", layers)
 
     recorded = oracle.record(original, plan, request.level, variables, in_double)
     if found is not None and found.assumed:
@@ -96,7 +98,7 @@ def _training_steps(
     if not plan.steps:
         return [], []
     root = traced.facts.root_id()
-    entry = None if root is None else traced.objects[root]
+    entry = traced.objects[root] if isinstance(root, int) else None
     found = list(training.find(traced.tree, original.names, original.model, entry, frameworks))
     outputs = trees.map_arrays(lambda _, value: np.asarray(value), traced.outputs)
     plan.own_steps, unchecked = own_steps.choose(original, found, plan.values, plan.inputs[0], outputs)

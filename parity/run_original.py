@@ -74,7 +74,7 @@ def run(request: unit.Request, out: str) -> None:
         unit.first_call(unit.Unit(loaded.module, loaded.model, loaded.inputs, training), inputs, request, frameworks)
     tracer.recording = False
 
-    is_object = not hasattr(loaded.model, "__name__") and not hasattr(loaded.model, "python_function")
+    is_object = not any(hasattr(m, "__name__") or hasattr(m, "python_function") for m in calls.models(loaded.model))
     modules = {name for name, module in list(sys.modules.items()) if _is_user_module(module, tracer.frames)}
     facts = Facts(tracer, frameworks, loaded.model if is_object else None, modules)
     tree = source.parse(request.source)

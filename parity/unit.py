@@ -48,7 +48,7 @@ class Unit:
 
     Attributes:
       module: its module.
-      model: the object or function under test.
+      model: the object or function under test, or a tuple, list or dict of several objects.
       inputs: gives the positional arguments for a seed.
       call: the call under test, in inference mode where there are two.
     """
@@ -96,6 +96,12 @@ def load(request: Request, frameworks: Frameworks, prepared: Any = None) -> Unit
         name = model.__name__
         reason = f"the entry gives the class {name}, not an object of it; write {name}(...) with its arguments"
         raise BadInputError(reason, request.source, _line_of(model))
+    if isinstance(model, (tuple, list, dict)) and request.call is None:
+        example = "model['b'](model['a'](*inputs))" if isinstance(model, dict) else "model[1](model[0](*inputs))"
+        reason = (
+            f"the entry gives a {type(model).__name__}; say how what is in it is called with --call, such as {example}"
+        )
+        raise BadInputError(reason, request.source)
     if not callable(model) and request.call is None:
         raise BadInputError(f"the entry gives a {type(model).__name__}, which can't be called", request.source)
     call = request.call or calls.default_call(model, frameworks.keras.layers.Layer)

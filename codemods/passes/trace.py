@@ -64,5 +64,23 @@ class Trace:
 
     @property
     def root(self) -> Mapping[str, Any] | None:
+        """The object under test; None where there are several, or it is a plain function."""
         index = self.data.get("root")
-        return None if index is None else self.objects[index]
+        return self.objects[index] if isinstance(index, int) else None
+
+    @property
+    def roots(self) -> list[tuple[tuple[str, ...], int]]:
+        """Ids of the objects under test, with their paths in the entry's value."""
+        return list(_ids(self.data.get("root"), ()))
+
+
+def _ids(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+    items: Any = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    elif value is not None:
+        yield path, value
+    for key, item in items:
+        yield from _ids(item, (*path, str(key)))

@@ -24,12 +24,16 @@ class WeightsMap:
         self.entries: list[Entry] = []
         self.problems: list[str] = []
 
-    def of_root(self, spec: ModuleSpec | None, root: Mapping[str, Any]) -> list[Entry]:
+    def add_root(self, spec: ModuleSpec | None, root: Mapping[str, Any], path: tuple[str, ...] = ()) -> None:
+        """A model under test; `path` leads to it where there are several."""
         if spec is None:
             for variable in self._all_variables(root):
-                self._add(variable, variable["attr"], ())
+                self._add(variable, ".".join((*path, variable["attr"])), ())
         else:
-            self._object(root, spec, ())
+            self._object(root, spec, path)
+
+    def sorted_entries(self) -> list[Entry]:
+        """All entries, in the order of the file."""
         return sorted(self.entries, key=lambda entry: (entry["source"], entry["target"]))
 
     # -- modules ----------------------------------------------------------------------------------
