@@ -65,7 +65,7 @@ def make_plan(original: Original, modes: Sequence[str], names: Sequence[str], ma
       optimizer: expression of the optimizer; None for plain SGD.
 
     Raises:
-      BadInputError: outputs are NaN or constant.
+      BadInputError: outputs are NaN or constant, or differ between two calls that are the same.
     """
     values = weights.perturbed(names, original.values())
     scales = [(0, 1.0), (0, 3.0), (1, 1.0), (1, 3.0), (0, 0.01)]
@@ -88,6 +88,9 @@ def make_plan(original: Original, modes: Sequence[str], names: Sequence[str], ma
                     if value.dtype.kind == "f"
                 }
     oracle_checks.check_outputs(outputs, inputs)
+    for mode in modes:
+        original.set_values(values)
+        oracle_checks.check_repeated(outputs[0, mode], original.outputs(mode, inputs[0]))
     has_loss = any(cotangents.values()) and bool(original.trainable)
     steps = _make_steps(cases, level, optimizer) if has_loss else []
     return Plan(list(modes), cases, inputs, values, cotangents, steps, optimizer)

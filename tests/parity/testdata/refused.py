@@ -34,3 +34,14 @@ class Needy(keras.Model):
         super().__init__()
         if units < 1:
             raise ValueError("units must be positive")
+
+
+class Counting(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+        self.calls = 0
+
+    def call(self, x):
+        self.calls += 1
+        return self.dense(x) * float(self.calls)
