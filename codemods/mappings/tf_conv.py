@@ -56,7 +56,7 @@ CONV2D = [
 ]  # fmt: skip
 
 
-@rule("tf.nn.conv1d", samples=CONV1D, differences=[EMPTY, BATCHES])
+@rule("tf.nn.conv1d", samples=CONV1D, differences=[EMPTY, BATCHES, NAN])
 def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, name=None):
     if data_format in ("NHWC", "NCHW"):
         refuse("a data_format of images: NWC or NCW are those of one dimension")
@@ -66,7 +66,7 @@ def conv1d(input, filters, stride, padding, data_format="NWC", dilations=None, n
     )  # fmt: skip
 
 
-@rule("tf.nn.conv2d", samples=CONV2D, differences=[EMPTY, BATCHES])
+@rule("tf.nn.conv2d", samples=CONV2D, differences=[EMPTY, BATCHES, NAN])
 def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=None, name=None):
     return lax.conv_general_dilated(
         input, filters, window(strides, 2, data_format == "NHWC"), edges(padding, data_format == "NHWC"),

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from codemods.engine.rule import Difference, boolean, f32, i32, inline, known, refuse, rule, sample
+from codemods.engine.rule import Array, Difference, boolean, f32, i32, inline, known, refuse, rule, sample
 from codemods.mappings.differences import FLOAT_INDICES, NAN, ONE_DIMENSION
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
-EAGER = Difference("under nnx.jit", "the result's shape depends on values, so this line can't be jitted")
+EAGER = Difference("under nnx.jit", "the result's shape depends on values, so this line can't be jitted", ("jit",))
 LAYOUT = "a DTensor layout: place the array with jax.device_put and jax.sharding.NamedSharding"
 
 
@@ -115,7 +115,13 @@ def split(value, num_or_size_splits, axis=0, num=None, name="split"):
 
 
 @rule(
-    "tf.transpose", samples=[sample(f32(4, 3)), sample(f32(4, 3, 2), perm=[0, 2, 1]), sample(f32(4, 3, 2), (2, 0, 1))]
+    "tf.transpose",
+    samples=[
+        sample(f32(4, 3)),
+        sample(f32(4, 3, 2), perm=[0, 2, 1]),
+        sample(f32(4, 3, 2), (2, 0, 1)),
+        sample(Array((2, 3), "complex64"), conjugate=True),
+    ],
 )
 def transpose(a, perm=None, conjugate=False, name="transpose"):
     if conjugate:

@@ -10,6 +10,7 @@ from jax import lax
 
 from codemods.engine.rule import Difference, boolean, f32, i32, known, macro, refuse, rule, sample
 from codemods.mappings.differences import BOOLS
+from codemods.mappings.tf_core import EAGER
 from codemods.mappings.tf_dtypes import NARROW
 from codemods.mappings.tf_reduce import first
 
@@ -49,6 +50,7 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
 @rule("tf.gather_nd", samples=[
     sample(f32(4, 5), i32(3, 2, high=4)), sample(f32(4, 5), i32(2, 3, 1, high=4)), sample(f32(4, 2), i32(3, 1, high=4)),
     sample(f32(3, 4, 5), i32(3, 6, 2, high=4), batch_dims=1),
+    sample(f32(3, 4, 5), i32(3, 2, 6, 2, high=4), batch_dims=1),
 ], differences=[TAKE_RANGE])  # fmt: skip
 def gather_nd(params, indices, batch_dims=0, name=None, bad_indices_policy=""):
     if bad_indices_policy != "":
@@ -68,7 +70,7 @@ def gather_nd(params, indices, batch_dims=0, name=None, bad_indices_policy=""):
         sample(boolean(2, 3)),
         sample(boolean(3), i32(3), y=i32()),
     ],
-    differences=[NARROW],
+    differences=[NARROW, EAGER],
 )
 def where(condition, x=None, y=None, name=None):
     if known(x) and x is None:
@@ -82,6 +84,11 @@ def where(condition, x=None, y=None, name=None):
         sample(f32(4, 5), [1, 0], [2, -1]),
         sample(f32(4, 5), begin=[0, 2], size=[-1, 3]),
         sample(i32(6), [2], [3]),
+        sample(f32(6, 7), [1, 2], [3, 4]),
+        sample(f32(6, 7, 8), [1, 2, 3], [2, 3, 4]),
+        sample(f32(6, 7, 8, 9), [1, 2, 3, 4], [1, 2, 3, 4]),
+        sample(f32(6, 7, 8, 9), [4, 3, 2, 1], [-1, 3, 2, -1]),
+        sample(f32(2, 2, 4, 5, 2), [0, 1, 0, 2, 0], [1, 1, 2, 3, 1]),
     ],
 )
 def slice_(input_, begin, size, name=None):
@@ -101,7 +108,17 @@ def slice_(input_, begin, size, name=None):
     return input_[begin[0] : ends[0], begin[1] : ends[1], begin[2] : ends[2], begin[3] : ends[3]]
 
 
-@rule("tf.strided_slice", samples=[sample(f32(4, 5), [1, 0], [3, 4]), sample(f32(6), [0], end=[-1], strides=[2])])
+@rule(
+    "tf.strided_slice",
+    samples=[
+        sample(f32(4, 5), [1, 0], [3, 4]),
+        sample(f32(6), [0], end=[-1], strides=[2]),
+        sample(f32(8, 9), [1, 0], [7, 8], [3, 2]),
+        sample(f32(8, 9, 9), [1, 2, 3], [7, 8, 9], [3, 2, 1]),
+        sample(f32(8, 9, 9), [3, 0, 1], [8, 6, 7], [1, 3, 2]),
+        sample(f32(2, 2, 3, 4), [0, 1, 0, 1], [2, 2, 3, 4]),
+    ],
+)
 def strided_slice(
     input_, begin, end, strides=None, begin_mask=0, end_mask=0, ellipsis_mask=0, new_axis_mask=0, shrink_axis_mask=0,
     var=None, name=None,
@@ -109,7 +126,7 @@ def strided_slice(
     if begin_mask or end_mask or ellipsis_mask or new_axis_mask or shrink_axis_mask or var is not None:
         refuse("masks of a strided slice: write the slice as x[begin:end:stride, ...]")
     steps = [1] * len(begin) if strides is None else strides
-    if known(begin) and known(end) and known(steps):
+    if known(begin) and known(end) and known(strides):
         return input_[index(list(zip(begin, end, steps, strict=True)))]
     if len(begin) == 1:
         return input_[begin[0] : end[0] : steps[0]]

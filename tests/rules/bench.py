@@ -13,6 +13,7 @@ from codemods.engine.rule import Refused, Rule
 from tests.rules import compare, inlined, programs
 from tests.rules.original import Expected, Inputs, check_shapes, expected
 from tests.rules.programs import Outcome, Program
+from tests.rules.unknowing import UNKNOWN, unknowing, unknowns
 from tests.rules.variants import DRAWN, Case, cases
 
 #: Kinds that change neither what is known when porting nor, so, the inlined code.
@@ -35,11 +36,12 @@ class Verdict:
 
 @dataclasses.dataclass(frozen=True)
 class _Ready:
-    """A case that TensorFlow takes."""
+    """A case that TensorFlow takes, with the arguments that are taken for unknown when porting."""
 
     case: Case
     inputs: Inputs
     expected: Expected
+    unknown: frozenset[str] = frozenset()
 
     @property
     def weights(self) -> list[Any] | None:
@@ -68,6 +70,9 @@ class Bench:
                 self.rejected.append((case, error))
                 continue
             self.ready.append(_Ready(case, inputs, found))
+            if case.kind == "sample" and found.probe is None:
+                unknown = dataclasses.replace(case, kind="unknown")
+                self.ready += [_Ready(unknown, inputs, found, names) for names in unknowns(rule, inputs)]
 
     def body(self, function: Callable[..., Any], inputs: Inputs) -> Any:
         """What a body gives. `rngs` stands for itself in bodies: whoever runs one brings it."""
@@ -79,6 +84,9 @@ class Bench:
             del function.__globals__["rngs"]
 
     def program(self, ready: _Ready, function: Callable[..., Any], weights: Any) -> Program:
+        if ready.unknown:
+            function = unknowing(function)
+            function.__globals__[UNKNOWN] = ready.unknown
         return Program(lambda inputs: self.body(function, inputs), ready.inputs, weights)
 
     def verdicts(self, function: Callable[..., Any] | None = None) -> list[Verdict]:
@@ -100,10 +108,17 @@ class Bench:
 
     def judged(self, ready: _Ready, outcome: Outcome) -> Verdict:
         case = ready.case
+        if ready.unknown and outcome.error is not None:
+            return Verdict(case, Status.REFUSED, "the body has to know")
         if isinstance(outcome.error, Refused):
             if case.kind == "sample":
                 return Verdict(case, Status.WRONG, f"its own sample is refused: {outcome.error}")
             return Verdict(case, Status.REFUSED, str(outcome.error))
+        untraced = not outcome.traced and outcome.error is None and case.kind == "sample"
+        if untraced and not any("jit" in d.covers for d in self.rule.differences):
+            return Verdict(
+                case, Status.WRONG, "works outside of jax.jit alone: its shapes or branches depend on values"
+            )
         try:
             self.compare(ready, outcome, keeps=None)
         except AssertionError as error:
@@ -145,7 +160,7 @@ class Bench:
         pairs: list[tuple[_Ready, Program, Program]] = []
         objects: list[Verdict] = []
         for ready in self.ready:
-            if ready.case.kind in _SAME_CODE:
+            if ready.case.kind in _SAME_CODE or ready.unknown:
                 continue
             if ready.expected.probe is not None:
                 if ready.case.kind == "sample":
@@ -193,5 +208,6 @@ def settled(made: Sequence[Program]) -> list[Outcome]:
 def unused(rule: Rule, verdicts: Sequence[Verdict]) -> list[str]:
     """What a rule's differences say of kinds none of which needs it."""
     needed = {verdict.case.kind for verdict in verdicts if verdict.status is Status.DECLARED}
-    covering = [d for d in rule.differences if d.covers and d.keeps != "not run"]
+    # Where NaN ends up depends on the machine's kernels, and whether a function can be traced is told by its samples.
+    covering = [d for d in rule.differences if d.keeps != "not run" and set(d.covers) - {"nan", "jit"}]
     return [difference.when for difference in covering if needed.isdisjoint(difference.covers)]

@@ -34,6 +34,8 @@ def candidates(rule: Rule, name: str, value: Any) -> list[Any]:
     for other in (*compared(rule.function, name), *_similar(name, value), *own, *words):
         if not any(_same(other, x) for x in (value, *found)):
             found.append(other)
+    if value is None and not found:
+        return [1, [0]]
     return found[:_MOST]
 
 

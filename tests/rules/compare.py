@@ -54,6 +54,9 @@ def drawn(value: Any, rng: np.random.Generator) -> Any:
     if isinstance(value, Array):
         if value.dtype.startswith(("float", "bfloat")):
             return rng.uniform(value.low, value.high, value.shape).astype(jnp.dtype(value.dtype))
+        if value.dtype.startswith("complex"):
+            parts = rng.uniform(value.low, value.high, (2, *value.shape))
+            return (parts[0] + 1j * parts[1]).astype(value.dtype)
         return rng.integers(int(value.low), int(value.high), value.shape).astype(value.dtype)
     return mapped(lambda item: drawn(item, rng), value) if isinstance(value, (list, tuple, dict)) else value
 

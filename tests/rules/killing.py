@@ -18,8 +18,13 @@ class Killer:
 
     def __init__(self, bench: Bench):
         self.bench = bench
-        wrong = {v.case.number for v in bench.verdicts() if v.status is Status.WRONG}
-        self.ready = [ready for ready in bench.ready if ready.case.number not in wrong]
+        pairs = zip(bench.ready, bench.verdicts(), strict=True)
+        left_out = (Status.WRONG,)
+        self.ready = [
+            ready
+            for ready, verdict in pairs
+            if verdict.status not in ((*left_out, Status.REFUSED) if ready.unknown else left_out)
+        ]
         own = bench.rule.function
         self.texts = [
             bench.program(ready, own, ready.weights).text if ready.expected.probe is None else None
@@ -48,8 +53,22 @@ class Killer:
             told = True
         return told
 
+    def is_symmetric(self, mutant: Mutant) -> bool:
+        """Are two arguments swapped of a function that does not care for their order?
+
+        Then the mutant is another program, with the results of the rule on inputs that are random.
+        """
+        if mutant.operator != "swapped arguments":
+            return False
+        for ready, text in zip(self.ready, self.texts, strict=True):
+            if ready.case.kind == "sample" and text is not None and compare.floats(ready.inputs):
+                other = self.bench.program(ready, mutant.function, ready.weights).text
+                if other is not None and other != text:
+                    return True
+        return False
+
     def _chunks(self) -> Iterator[range]:
-        samples = sum(ready.case.kind == "sample" for ready in self.ready)
+        samples = sum(ready.case.kind in ("sample", "unknown") for ready in self.ready)
         yield range(samples)
         for start in range(samples, len(self.ready), _CHUNK):
             yield range(start, min(start + _CHUNK, len(self.ready)))
@@ -61,4 +80,7 @@ class Killer:
         other = [(self.ready[i], p) for i, p in made if p.text is None or p.text != self.texts[i]]
         outcomes = [*settled([p for _, p in other]), *self.bench.outcomes(objects, function)]
         pairs = zip([*(ready for ready, _ in other), *objects], outcomes, strict=True)
-        return any(self.bench.judged(ready, outcome).status is Status.WRONG for ready, outcome in pairs)
+        return any(
+            self.bench.judged(ready, outcome).status is Status.WRONG or ready.unknown and outcome.error is not None
+            for ready, outcome in pairs
+        )

@@ -2,7 +2,7 @@
 
 A change that can't be told from the original is not made, for one of these reasons: a function that does not care
 for the order of its arguments; a keyword with the value that the target takes without it; a hint that changes the speed
-alone; a parameter that the body does not use; the text of a refusal; `known`, which is true wherever a body runs.
+alone; a parameter that the body does not use; the text of a refusal; `known`, which is true wherever a body runs; the sign of noise around 0.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import ast
 import copy
 import dataclasses
 import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from codemods.engine.defaults import is_default, resolved
+from tests.rules.unknowing import compiled, definition_of
 
 #: Functions that are easily taken for each other; what is left of a pair becomes what is right of it, and back.
 PAIRS = (
@@ -59,22 +59,18 @@ class Mutant:
 
 def mutants(function: Callable[..., Any]) -> list[Mutant]:
     """All mutants of a body, in the order of its code."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    definition = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
-    definition.decorator_list = []
-    definition.returns = None
+    definition = definition_of(function)
     found, seen = [], {ast.unparse(definition)}
     for index, node in enumerate(_nodes(definition)):
         for operator, change in _changes(node, definition):
             copied = copy.deepcopy(definition)
             target = _nodes(copied)[index]
             change(target)
-            ast.fix_missing_locations(copied)
             text = ast.unparse(copied)
             if text not in seen:
                 seen.add(text)
                 shown = _difference(ast.unparse(definition), text)
-                made = _compiled(copied, function)
+                made = compiled(copied, function.__globals__)
                 found.append(Mutant(operator, shown, made, _changed_default(function, made)))
     return found
 
@@ -88,6 +84,8 @@ def _nodes(definition: ast.FunctionDef) -> list[ast.AST]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("refuse", "known"):
             continue
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # docstring
+            continue
+        if isinstance(node, ast.keyword) and node.arg in HINTS:
             continue
         found.append(node)
         todo = [*ast.iter_child_nodes(node), *todo]
@@ -105,6 +103,8 @@ def _changes(node: ast.AST, definition: ast.FunctionDef) -> Iterator[Change]:
             yield from _calls(node)
         case ast.Constant(value=bool() | int() | float() as value):
             yield "constant", lambda n: setattr(n, "value", _another(value))
+        case ast.BinOp(op=ast.Add() | ast.Sub(), right=right) if "random.normal" in ast.unparse(right):
+            pass
         case ast.BinOp(op=op) if type(op) in _OPERATORS:
             yield "operator", lambda n: setattr(n, "op", _OPERATORS[type(op)]())
             if isinstance(op, (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow, ast.Mod)):
@@ -155,8 +155,8 @@ def _another(value: bool | int | float) -> bool | int | float:
     return value + 1 if isinstance(value, int) else value * 1.5 + 0.25
 
 
-#: Keywords that tell the compiler something and change no result.
-HINTS = ("indices_are_sorted", "unique_indices", "optimize", "preferred_element_type", "precision")
+#: Keywords that tell the compiler something, or check something, and change no result.
+HINTS = ("indices_are_sorted", "unique_indices", "optimize", "preferred_element_type", "precision", "strict")
 
 
 def _calls(call: ast.Call) -> Iterator[Change]:
@@ -192,12 +192,6 @@ def _swap_sides(node: ast.BinOp) -> None:
 
 def _swap_branches(node: ast.IfExp) -> None:
     node.body, node.orelse = node.orelse, node.body
-
-
-def _compiled(definition: ast.FunctionDef, original: Callable[..., Any]) -> Callable[..., Any]:
-    names = dict(original.__globals__)
-    exec(compile(ast.Module([definition], []), "<mutant>", "exec"), names)
-    return names[definition.name]
 
 
 def _changed_default(one: Callable[..., Any], other: Callable[..., Any]) -> tuple[str, Any] | None:

@@ -23,11 +23,12 @@ class _Place:
 
 @dataclasses.dataclass
 class Outcome:
-    """A case's result with arrays, and its gradients; or the exception that it ended in."""
+    """A case's result with arrays, and its gradients; or the exception that it ended in. Was it traced for that?"""
 
     result: Any = None
     gradients: list[Any] | None = None
     error: Exception | None = None
+    traced: bool = True
 
 
 class Program:
@@ -97,7 +98,7 @@ class Program:
             found, gradients = self._compute([jnp.asarray(x) for x in self.arrays])
         except Exception as error:
             return Outcome(error=error)
-        return self.outcome(found, gradients)
+        return dataclasses.replace(self.outcome(found, gradients), traced=self.text is not None)
 
 
 def _sorted(value: Any) -> Any:

@@ -22,7 +22,8 @@ assert mappings  # registers the rules
 @dataclasses.dataclass
 class Survey:
     """How many mutants were made and killed, by operator, and which survived, by symbol.
-    `same` counts defaults, left out of the rest, that TensorFlow itself does not tell from its own."""
+    `same` counts what is left out of the rest: defaults that TensorFlow itself does not tell from its own, and swapped
+    arguments of functions that do not care for their order."""
 
     made: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     killed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
@@ -54,7 +55,7 @@ def survey(chosen: Iterable[tuple[str, Rule]]) -> Survey:
         found.rules += 1
         for mutant in made:
             killed = killer.kills(mutant)
-            if not killed and killer.is_same_default(mutant):
+            if not killed and (killer.is_same_default(mutant) or killer.is_symmetric(mutant)):
                 found.same += 1
                 continue
             found.made[mutant.operator] += 1
