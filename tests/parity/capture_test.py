@@ -121,7 +121,11 @@ class RefusalTest(parameterized.TestCase):
         ),
         ("Idle()", "float32[4,6]", r"refused.py:\d+: the entry 'Idle\(\)': name 'Idle' is not defined"),
         ("Log", "float32[4,6]", r"refused.py:7: the entry gives the class Log, not an object of it; write Log\("),
-        ("Counting()", "float32[4,6]", r"refused.py:\d+: the output of the original is another when it is called again"),
+        (
+            "Counting()",
+            "float32[4,6]",
+            r"refused.py:\d+: the output of the original is another when it is called again",
+        ),
         ("Log(", "float32[4,6]", r"--entry 'Log\(' is not an expression: '\(' was never closed"),
     )
     def test_says_why(self, entry, spec, reason):
