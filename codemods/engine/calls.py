@@ -103,6 +103,12 @@ class Calls(Computing):
         if macro.table is None or not isinstance(value, Code) or value.type is not None:
             return value
         written = self.filled(value.code)
+        if isinstance(written, cst.IfExp):
+            branches = [evaluated(part) for part in (written.body, written.orelse)]
+            if all(branch is None or isinstance(branch, str) for branch in branches):
+                body, orelse = (cst.parse_expression(macro.function(branch)) for branch in branches)
+                chosen = written.with_changes(body=body, orelse=orelse)
+                return Code(chosen.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]), object)
         if not is_chain(written) and not isinstance(written, cst.Subscript) or names_in(written) & rule.IMPORTS.keys():
             return value
         get = cst.Attribute(cst.Name(macro.table), cst.Name("get"))

@@ -201,9 +201,11 @@ class Lambda:
     """The function is the call; how it computes is the user's code, which is ported where it stands."""
 
     def make(function, output_shape=None, mask=None, arguments=None):
-        if mask is not None or arguments is not None:
-            refuse("Lambda with `mask` or `arguments`")
+        if mask is not None:
+            refuse("Lambda with `mask`")
         return None
 
-    def call(layer, inputs, *, function):
-        return function(inputs)
+    def call(layer, inputs, *, function, arguments):
+        if known(arguments) and arguments is None:
+            return function(inputs)
+        return function(inputs, **arguments)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from codemods.engine.rule import f32, inline, layer, refuse, sample
+from codemods.engine.rule import f32, inline, known, layer, refuse, sample
 from codemods.mappings.keras_conv import pair, triple
 from codemods.mappings.keras_reshaping import repeated
 
@@ -22,9 +22,9 @@ class UpSampling1D:
 
 @inline
 def repeat_pair(inputs, sizes):
-    if sizes[1] == 1:
+    if known(sizes[1] == 1) and sizes[1] == 1:
         return jnp.repeat(inputs, sizes[0], axis=1)
-    if sizes[0] == 1:
+    if known(sizes[0] == 1) and sizes[0] == 1:
         return jnp.repeat(inputs, sizes[1], axis=2)
     return jnp.repeat(jnp.repeat(inputs, sizes[0], axis=1), sizes[1], axis=2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -33,6 +34,15 @@ MODEL = handled(
     becomes="an nnx.Module with the layers of a functional model",
     shows="(nnx.Module):",
     sample=_FUNCTIONAL.replace("tf.keras.Model", "SYMBOL"),
+)
+INPUT_LAYER = handled(
+    "tf.keras.layers.InputLayer",
+    becomes="an argument of the module's `__call__`",
+    only="as the first layer of a Sequential",
+    sample="""
+    def build():
+        return tf.keras.Sequential([SYMBOL((4,)), tf.keras.layers.Dense(2)])
+    """,
 )
 SEQUENTIAL = handled(
     "tf.keras.Sequential",
@@ -73,6 +83,7 @@ class Builders(Classes):
         staged = self.run(body, frame)
         spec.init = staged.init
         spec.result = self.joined(frame)
+        self.settle_returns(spec, frame)
         self.stage_items[id(spec)] = staged.call
         self.staged_frames[id(spec)] = frame
         if "training" in frame.flags:
@@ -107,14 +118,25 @@ class Builders(Classes):
     # -- Sequential ---------------------------------------------------------------------------
 
     def chain_layers(self, node: cst.Call) -> list[cst.BaseExpression]:
-        for arg in node.args:
-            if (arg.keyword is None or arg.keyword.value == "layers") and isinstance(arg.value, cst.List | cst.Tuple):
-                return [element.value for element in arg.value.elements]
-        return []
+        listed = next((arg.value for arg in node.args if arg.keyword is None or arg.keyword.value == "layers"), None)
+        layers = [element.value for element in listed.elements] if isinstance(listed, cst.List | cst.Tuple) else []
+        return layers + self.added.get(id(node), [])
+
+    def layers_added(self, name: str, body: Sequence[cst.BaseStatement]) -> list[cst.BaseExpression] | None:
+        """What the statements of a body add to a Sequential, one after the other; None where some are in branches."""
+        adding = m.Call(func=m.Attribute(m.Name(name), m.Name("add")))
+        found: list[cst.BaseExpression] = []
+        for statement in body:
+            calls: list[Any] = findall(statement, adding)
+            plain = isinstance(statement, cst.SimpleStatementLine) and m.matches(statement.body[0], m.Expr(adding))
+            if calls and not plain:
+                return None
+            found += [call.args[0].value for call in calls]
+        return found
 
     def chain_statement(self, chain: Chain, layer: cst.BaseExpression, frame: Frame, leading: Any) -> Staged:
         """One layer of a Sequential: `x = layer(x)`."""
-        extra, prelude = frame.extra, frame.prelude
+        extra, prelude, frame.target = frame.extra, frame.prelude, None
         frame.extra, frame.prelude = [], []
         value = self.eval(layer, frame)  # type: ignore[attr-defined]
         result = Staged()
@@ -234,7 +256,7 @@ class Builders(Classes):
         if arguments is None or frame.spec is None:
             frame.unit.residual(frame.function, node, symbol, "an Input outside a function that builds a model")
             return Value(node)
-        given = {name or "shape": value for name, value in arguments}
+        given = {"shape" if name in (None, "input_shape") else name: value for name, value in arguments}
         dims: list[Any] | None = None
         if "shape" in given:
             dims = self.shape_dims(given["shape"], frame)
@@ -279,11 +301,17 @@ class Builders(Classes):
             or next((v.known for n, v in (self.arguments_named(node, "name", frame))), None)
             or "sequential"
         )
+        owner = frame.spec.node if frame.spec is not None else None
+        if frame.target and isinstance(owner, cst.FunctionDef):
+            added = self.layers_added(frame.target, owner.body.body)  # type: ignore[arg-type]
+            if added:
+                self.added[id(node)] = added
         local = {n for layer in self.chain_layers(node) for n in read_names(layer)} & self.locals_of(frame)
         source = f"{frame.function}.{base}"
         while source in self.unit.specs:
             source += "_"
-        spec = ModuleSpec(self.free_name(camel(base)), source, "sequential", node)
+        named = f"{camel(frame.function)}Layers" if base in ("model", "net", "seq", "layers") else camel(base)
+        spec = ModuleSpec(self.free_name(named), source, "sequential", node)
         spec.locals_used = sorted(local)
         self.unit.specs[source] = spec
         self.outer_frames[id(spec)] = frame

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine import rule as rules
 from codemods.engine.handled import handled
 from codemods.engine.outcome import Residual, Rewritten
 from codemods.engine.template import DYNAMIC, Arg, inline
-from codemods.engine.walk import names_in
+from codemods.engine.walk import findall, names_in
 from codemods.passes import abstract
 from codemods.passes.frame import Frame
 from codemods.passes.layer_names import layer_name
@@ -32,17 +33,37 @@ if TYPE_CHECKING:
     from codemods.passes.unit import Unit
 
 #: Layers over several tensors of one shape.
-ELEMENTWISE = frozenset(
+MERGES = frozenset(
     f"tf.keras.layers.{name}" for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 )
 
 #: Kinds of values that are functions.
 _FUNCTIONS = frozenset({"function", "lambda", "local_function", "self_method", "class"})
 
+#: A module that is called on every step of a sequence by itself.
+EACH_STEP = ("each_step",)
+
 Argument = tuple[str | None, Value]
 #: `special` of a function that gives what has the shape of its argument.
 ELEMENTWISE = "elementwise"
 _ELEMENTWISE_MAKERS = frozenset({"tf.keras.activations.get", "tf.keras.activations.deserialize"})
+
+
+#: The same as functions, and operators on elements: all sizes that meet are the same.
+_ON_ELEMENTS = frozenset(
+    [f"tf.keras.layers.{n}" for n in ("add", "subtract", "multiply", "average", "maximum", "minimum")]
+    + [
+        f"tf.{m}.{n}"
+        for m in ("math", "keras.ops")
+        for n in ("add", "subtract", "multiply", "maximum", "minimum", "divide")
+    ]
+)
+#: Functions that join tensors: all sizes but those on the axis are the same.
+_JOINS = frozenset(
+    {"tf.concat", "tf.keras.layers.concatenate", "tf.keras.ops.concatenate", "tf.keras.backend.concatenate"}
+)
+
+_JOINED = _ON_ELEMENTS | _JOINS
 
 
 class Calls:
@@ -432,6 +453,10 @@ class Calls:
             if value.shape_of is not None and value.code is code:
                 return value
         staged = any(isinstance(value, Value) and value.is_tensor for value in arguments.values())
+        for listed in arguments.values():
+            joined = self.joined_width(entry.symbols[0], listed, frame)  # type: ignore[attr-defined]
+            if joined is not None and not _JOINED.isdisjoint(entry.symbols):
+                return joined.with_code(code)
         value = self.shaped(entry, bound, code, frame)
         if not staged and not entry.random and frame.mode != "plain":
             # Made of configuration alone: it can be computed once, in the constructor.
@@ -442,7 +467,14 @@ class Calls:
         """Type of a rule's result: its body run on shapes."""
         if entry.random:
             return self.random_value(bound, code)
-        for attempt in (lambda value: value, self.unified(list(bound.arguments.values()), frame)):
+        values = list(bound.arguments.values())
+        attempts = [lambda value: value, self.unified(values, frame)]
+        if not _ON_ELEMENTS.isdisjoint(entry.symbols):
+            attempts.append(self.unified(values, frame, every=True))
+        elif not _JOINS.isdisjoint(entry.symbols):
+            axis = bound.arguments["axis"].known if "axis" in bound.arguments else -1
+            attempts.append(self.unified(values, frame, every=True, apart=axis if isinstance(axis, int) else -1))
+        for attempt in attempts:
             try:
 
                 def concrete(value: Any, attempt: Any = attempt) -> Any:
@@ -460,6 +492,9 @@ class Calls:
                 return abstract.result_value(code, tree)
             except abstract.NoShape:
                 continue
+        if not _ON_ELEMENTS.isdisjoint(entry.symbols):
+            flat = [part for v in values if isinstance(v, Value) for part in (v.items or [v])]
+            return Value(code, tensor=self.widest(flat))  # type: ignore[attr-defined]
         return Value(code, tensor=TensorType())
 
     def random_value(self, bound: inspect.BoundArguments, code: cst.BaseExpression) -> Value:
@@ -475,11 +510,11 @@ class Calls:
             return Value(code, tensor=TensorType())
         return Value(code, tensor=TensorType(tuple(dims), "float32"))
 
-    def unified(self, values: Sequence[Any], frame: Frame, every: bool = False) -> Any:
+    def unified(self, values: Sequence[Any], frame: Frame, every: bool = False, apart: int | None = None) -> Any:
         """Tensors that meet in one operation have the same dims: one that can be expressed stands for one that can't.
 
         `every`: for an operation on elements, where the first size stands for all sizes that are not known to be
-        the same; any other would be an error in the original.
+        the same; any other would be an error in the original. `apart`: the axis that is left as it is.
         """
         symbols = frame.spec.symbols if frame.spec else self.plain_symbols
         shapes: list[Any] = []
@@ -499,7 +534,7 @@ class Calls:
         best: dict[int, Any] = {}
 
         def usable(dim: Any) -> bool:
-            return symbols.code(dim) is not None and not symbols.is_local(dim)
+            return symbols.code(dim) is not None and not symbols.is_local(dim) and not symbols.at_call(dim)
 
         inputs = {name for dim in frame.spec.dims.values() for name in symbols.names(dim)} if frame.spec else set()
 
@@ -522,8 +557,9 @@ class Calls:
             tensor = value.tensor
             if tensor is not None and tensor.shape is not None:
                 length = len(tensor.shape)
+                kept = apart % length if apart is not None and length else None
                 dims = tuple(
-                    best.get(i - length, d) if not same_dim(d, 1) and (every or not usable(d)) else d
+                    best.get(i - length, d) if i != kept and not same_dim(d, 1) and (every or not usable(d)) else d
                     for i, d in enumerate(tensor.shape)
                 )
                 tensor = TensorType(dims, tensor.dtype)
@@ -551,6 +587,8 @@ class Calls:
         if bound is None:
             return Value(node)
         values = {name: value for name, value in bound.arguments.items() if isinstance(value, Value)}
+        if symbol == "tf.keras.layers.TimeDistributed" and values["layer"].module is not None:
+            return dataclasses.replace(values["layer"], special=EACH_STEP)
         if cached is not None and cached.layer is not None:
             # Evaluated again, as in a loop: what is known of the arguments may have changed.
             for name in entry.wraps:
@@ -568,6 +606,14 @@ class Calls:
                 inner.wrapped = True
                 values[name] = dataclasses.replace(values[name], wrapped=self.wrap(inner))
         instance.makes = self.makes_object(instance)
+        if not instance.makes and frame.mode == "staged" and not entry.wraps:
+            # Nothing is made: what the layer was given is read where it is called, from the tensors there.
+            residuals = list(self.unit.residuals)
+            there = {name: value for name, value in self.arguments(node, frame) or [] if name}
+            self.unit.residuals[:] = residuals
+            instance.arguments = {
+                name: there[name] if name in there and there[name].is_tensor else value for name, value in values.items()
+            }
         hint = {name: value for name, value in arguments if name in ("input_shape", "batch_input_shape", "input_dim")}
         value = Value(cst.Name(instance.marker), layer=instance, special=("input_hint", hint) if hint else None)
         if frame.spec is not None:
@@ -674,6 +720,8 @@ class Calls:
         shape = instance.rule.shape
         if instance.rule.kind != "layer":
             return Value(code, tensor=TensorType())
+        if "function" in instance.arguments and isinstance(first, Value):
+            return self.applied_result(instance, first, frame).with_code(code)
         if shape is None and isinstance(first, Value) and first.tensor is not None:
             return Value(code, tensor=first.tensor)
         if isinstance(first, Value) and first.item is not None:
@@ -682,14 +730,14 @@ class Calls:
                 return joined.with_code(code)
         try:
             assert shape is not None
-            if instance.symbol in ELEMENTWISE and isinstance(first, Value):
+            if instance.symbol in MERGES and isinstance(first, Value):
                 first = self.unified([first], frame, every=True)(first)
             x = _Shaped.of(first)
             names = inspect.signature(shape).parameters
             config = {}
             for name in list(names)[1:]:
                 if name in instance.arguments:
-                    config[name] = self.concrete_argument(instance.arguments[name])
+                    config[name] = self.size_argument(instance.arguments[name], frame)
                 elif isinstance(inputs.get(name), Value) and inputs[name].tensor is not None:
                     config[name] = _Shaped.of(inputs[name])
                 elif isinstance(inputs.get(name), Value):
@@ -701,6 +749,41 @@ class Calls:
             return self.of_shape(code, shape(x, **config), first)
         except Exception:
             return self.traced_result(instance, code, frame)
+
+    def applied_result(self, instance: LayerInstance, first: Value, frame: Frame) -> Value:
+        """Type of what the function of a Lambda layer gives for a tensor."""
+        function = instance.arguments["function"].special
+        more = instance.arguments["arguments"].mapping if "arguments" in instance.arguments else None
+        result = Value(cst.Name("_"), tensor=TensorType())
+        if isinstance(function, tuple) and function[0] == "lambda":
+            _, node, outer = function
+            inner = frame.child(env=dict(outer.env), emit=False, extra=[], prelude=[])
+            names = [param.name.value for param in node.params.params]
+            inner.env |= {name: value.with_code(cst.Name(name)) for name, value in (more or {}).items()}
+            inner.env[names[0]] = first.with_code(cst.Name(names[0]))
+            residuals = list(self.unit.residuals)
+            result = self.eval(node.body, inner)  # type: ignore[attr-defined]
+            self.unit.residuals[:] = residuals
+        elif isinstance(function, tuple) and function[0] == "function":
+            arguments = [(None, first), *(more or {}).items()]
+            result = self.plain_result(function[1], arguments, frame)  # type: ignore[attr-defined]
+        if result.tensor is not None and result.tensor.shape is not None:
+            return Value(result.code, tensor=result.tensor)
+        given = instance.arguments.get("output_shape")
+        dims = self.shape_dims(given, frame) if given is not None and frame.spec is not None else None  # type: ignore[attr-defined]
+        if dims is not None and frame.spec is not None:
+            return Value(result.code, tensor=TensorType((frame.spec.symbols.unknown("batch"), *dims), "float32"))
+        return self.traced_result(instance, result.code, frame)
+
+    def size_argument(self, value: Value, frame: Frame) -> Any:
+        """As `concrete_argument`; code of the constructor that gives a number stands for itself."""
+        try:
+            return self.concrete_argument(value)
+        except abstract.NoShape:
+            called = isinstance(value.code, cst.Call) and value.layer is None and value.items is None
+            if not called or value.is_tensor or frame.spec is None or frame.mode != "staged":
+                raise
+            return frame.spec.symbols.of_code(text(value.code))
 
     def concrete_argument(self, value: Value) -> Any:
         """A constructor argument for a shape function."""
@@ -809,6 +892,8 @@ class Calls:
         assert instance is not None
         if arguments is None:
             return Value(node)
+        if callee.special == EACH_STEP and arguments:
+            return self.call_each_step(callee, arguments, node, frame)
         callee = self.place(callee, frame)
         spec = instance.spec
         arguments = self.name_training(spec, arguments)
@@ -829,6 +914,21 @@ class Calls:
             if required or not (isinstance(code, cst.Name) and code.value == "False"):
                 args.append(cst.Arg(code, keyword=cst.Name("training"), equal=_EQUAL))
         return result.with_code(cst.Call(callee.code, args, lpar=node.lpar, rpar=node.rpar))
+
+    def call_each_step(self, callee: Value, arguments: list[Argument], node: cst.Call, frame: Frame) -> Value:
+        """A module under TimeDistributed: Keras calls it for one step after the other, statistics and all."""
+        sequence = arguments[0][1]
+        shape = sequence.tensor.shape if sequence.tensor is not None else None
+        one = cst.parse_expression(f"{text(sequence.code)}[:, i]")
+        step = Value(one, tensor=TensorType((shape[0], *shape[2:]), sequence.tensor.dtype) if shape else TensorType())  # type: ignore
+        inner = dataclasses.replace(callee, special=None)
+        result = self.call_module(inner, [(None, step), *arguments[1:]], node, frame)
+        self.unit.imports.add("jnp")
+        code = cst.parse_expression(f"jnp.stack([_ for i in range({text(sequence.code)}.shape[1])], axis=1)")
+        tensor = result.tensor
+        if tensor is not None and tensor.shape is not None and shape is not None:
+            tensor = TensorType((tensor.shape[0], shape[1], *tensor.shape[1:]), tensor.dtype)
+        return Value(code.visit(ReplaceNames({"_": result.code})), tensor=tensor or TensorType())  # type: ignore[arg-type]
 
     def name_training(self, spec: ModuleSpec, arguments: list[Argument]) -> list[Argument]:
         """`block(x, training)`: the mode is passed on by keyword."""
@@ -856,7 +956,12 @@ class Calls:
                 instance.in_dims.setdefault(name, []).append(dim)
         if spec.result is None:
             return Value(cst.Name("_"), tensor=TensorType())
-        return self.translate(spec.result, instance, self.by_symbol(spec, inputs) | widths, frame)
+        known = self.by_symbol(spec, inputs)
+        if frame.emit:
+            for name, dim in known.items():
+                if name in spec.dims and name not in widths:
+                    instance.in_dims.setdefault(name, []).append(dim)
+        return self.translate(spec.result, instance, known | widths, frame)
 
     def by_symbol(self, spec: ModuleSpec, inputs: list[Argument]) -> dict[str, Any]:
         """The caller's dims by the names of the symbols that stand for them in the callee's inputs."""
@@ -895,7 +1000,7 @@ class Calls:
         def settled(d: Any) -> bool:
             for name in spec.symbols.names(d) - by_code.keys():
                 code = spec.symbols.code_of(name)
-                if code is None:
+                if code is None or name in spec.symbols.changed:
                     return False
                 if code not in by_code:
                     found = self.resolved(code, named, frame)
@@ -949,8 +1054,7 @@ class Calls:
         if isinstance(argument.known, int):
             return argument.known
         if argument.known is UNKNOWN and argument.items is None and not argument.is_tensor and not argument.has_layers:
-            if argument.sure:
-                return symbols.of_code(text(argument.code))
+            return symbols.of_code(text(argument.code))
         return None
 
     def resolved(self, code: str, named: Mapping[str, Value], frame: Frame) -> Any:
@@ -1027,6 +1131,13 @@ def _any_of(value: Value) -> Value:
     return dataclasses.replace(value, known=UNKNOWN, dim=dim, items=items, sure=is_int(value))
 
 
+def axis_names(rank: int, index: int) -> list[str]:
+    """Constructor parameters for the sizes of an input between its batch and its last axis."""
+    names = {3: ["length"], 4: ["height", "width"], 5: ["depth", "height", "width"]}
+    suffix = "" if index == 0 else str(index + 1)
+    return [f"in_{name}{suffix}" for name in names.get(rank, [f"size{i}" for i in range(1, rank - 1)])]
+
+
 def symbols_of(frame: Frame, otherwise: Symbols) -> Symbols:
     return frame.spec.symbols if frame.spec is not None else otherwise
 
@@ -1053,7 +1164,7 @@ class _Shaped:
 
 
 def _applied(code: cst.BaseExpression) -> cst.BaseExpression:
-    """`(lambda s: s[0])(x)` to `x[0]`, where the arguments are names."""
+    """`(lambda s, i=0: s[i])(x)` to `x[0]`, where the arguments are names or constants."""
     if not isinstance(code, cst.Call) or not isinstance(code.func, cst.Lambda):
         return code
     params = code.func.params
@@ -1061,12 +1172,40 @@ def _applied(code: cst.BaseExpression) -> cst.BaseExpression:
         params.kwonly_params or params.posonly_params or isinstance(params.star_arg, cst.Param) or params.star_kwarg
     )
     names = [p.name.value for p in params.params]
-    given = [arg.value for arg in code.args if arg.keyword is None and not arg.star and isinstance(arg.value, cst.Name)]
-    if not simple or len(names) != len(code.args) or len(given) != len(names):
+    given = {p.name.value: p.default for p in params.params if p.default is not None}
+    for i, arg in enumerate(code.args):
+        name = arg.keyword.value if arg.keyword is not None else names[i] if i < len(names) else None
+        if name is None or arg.star:
+            return code
+        given[name] = arg.value
+    body: Any = code.func.body
+    for name, value in list(given.items()):
+        if isinstance(value, cst.List | cst.Tuple):
+            body = _unpacked(body, name, [element.value for element in value.elements])
+            if name in names_in(body):
+                return code
+            given[name] = cst.Name(name)
+    repeatable = all(isinstance(value, cst.Name | cst.BaseNumber | cst.BaseString) for value in given.values())
+    if not simple or given.keys() != set(names) or not repeatable:
         return code
-    result = code.func.body.visit(ReplaceNames(dict(zip(names, given, strict=True))))
+    result = body.visit(ReplaceNames(given))  # type: ignore[arg-type]
     assert isinstance(result, cst.BaseExpression)
     return result
+
+
+def _unpacked(body: cst.BaseExpression, name: str, elements: list[cst.BaseExpression]) -> Any:
+    """`pair[0] - pair[1]` with the elements put in, where each is read once."""
+    reads: list[Any] = findall(body, m.Subscript(m.Name(name), [m.SubscriptElement(m.Index(m.Integer()))]))
+    at = [read.slice[0].slice.value.evaluated_value for read in reads]
+    if len(set(at)) != len(at) or any(index >= len(elements) for index in at):
+        return body
+    new = {text(read): elements[index] for read, index in zip(reads, at, strict=True)}
+
+    class Put(cst.CSTTransformer):
+        def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+            return new.get(text(original_node), updated_node)
+
+    return body.visit(Put())
 
 
 class _ReplaceName(cst.CSTTransformer):

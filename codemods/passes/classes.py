@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from codemods.passes.calls import dims_of_inputs
+from codemods.passes.calls import axis_names, dims_of_inputs
 from codemods.passes.frame import Frame
 from codemods.passes.functions import Functions
 from codemods.passes.modules import IN_FEATURES, ModuleSpec
@@ -140,7 +140,11 @@ class Classes(Functions):
                 if tensor.shape is not None and tensor.shape:
                     last = spec.symbols.of_code(width)
                     spec.dims[width] = last
-                    dims = [spec.symbols.unknown("d") for _ in tensor.shape[:-1]]
+                    dims = [spec.symbols.unknown("d") for _ in tensor.shape[:1]] if len(tensor.shape) > 1 else []
+                    for axis in axis_names(len(tensor.shape), len(spec.input_shapes)):
+                        spec.dims[axis] = spec.symbols.of_code(axis)
+                        spec.symbols.optional.add(axis)
+                        dims.append(spec.dims[axis])
                     tensor = TensorType((*dims, last), tensor.dtype)
                     spec.input_shapes[label] = (*dims, last)
                 return Value(value.code, tensor=tensor)

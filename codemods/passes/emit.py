@@ -12,7 +12,7 @@ from codemods.engine.walk import findall
 from codemods.passes.dead_code import without_unread
 from codemods.passes.finalise import Finalise
 from codemods.passes.modules import ModuleSpec
-from codemods.passes.names import ReplaceNames, assigned_names, free_reads, read_names
+from codemods.passes.names import ReplaceNames, assigned_names, bound_after, free_reads, read_names
 from codemods.passes.staging import call_side
 from codemods.passes.values import Value, text
 
@@ -108,17 +108,20 @@ class Emit(Finalise):
         frame = self.staged_frames[id(spec)]
         call_body = without_unread(call_side(self.stage_items[id(spec)]), (), spec.config_names)
         params = self.constructor_parameters(spec)
-        config = {p.name.value for p in params} | set().union(*[assigned_names(s) for s in spec.init], set())
+        config = {p.name.value for p in params} | {*spec.dims} | set().union(*[assigned_names(s) for s in spec.init], set())
         config -= set(spec.tensor_parameters)
-        reads = set().union(*[read_names(s) for s in call_body], set())
         assigned = set().union(*[assigned_names(s) for s in call_body], set())
         live = free_reads(call_body)
         wanted = sorted((live & config) - assigned)
         init = list(spec.init)
         call_body, looked_up = hoist_lookups(call_body, config)
         wanted = [name for name in wanted if name in set().union(*[read_names(s) for s in call_body], set())]
+        always = bound_after(init, {p.name.value for p in params} | {*spec.used_dims})
         for name in sorted({*wanted, *looked_up}):
-            init.append(cst.parse_statement(f"self.{name} = {looked_up.get(name, name)}"))
+            if spec.exposed.get(name) is not None and spec.symbols.code(spec.exposed[name]) == name:
+                continue  # told to callers anyway
+            keep = cst.parse_statement(f"self.{name} = {looked_up.get(name, name)}")
+            init = [*init, keep] if name in always else kept_where_bound(init, name, keep)
         replace = ReplaceNames({name: cst.parse_expression(f"self.{name}") for name in wanted})
         call_body = [statement.visit(replace) for statement in call_body]  # type: ignore[misc]
         clash = (live & config) & assigned
@@ -214,6 +217,27 @@ def hoist_lookups(body: list[Any], config: set[str]) -> tuple[list[Any], dict[st
         found[name] = codes[0]
     swap = _SwapCalls({code: f"self.{name}" for name, code in found.items()})
     return [statement.visit(swap) for statement in body] if found else body, found
+
+
+def kept_where_bound(statements: Sequence[Any], name: str, keep: cst.BaseStatement) -> list[Any]:
+    """Statements with one more after each that binds a name, for a name that only some branches bind."""
+    result: list[Any] = []
+    for statement in statements:
+        if isinstance(getattr(statement, "body", None), cst.IndentedBlock):
+            body = kept_where_bound(statement.body.body, name, keep)
+            statement = statement.with_changes(body=statement.body.with_changes(body=body))
+            orelse = getattr(statement, "orelse", None)
+            if isinstance(orelse, cst.If):
+                statement = statement.with_changes(orelse=kept_where_bound([orelse], name, keep)[0])
+            elif isinstance(orelse, cst.Else) and isinstance(orelse.body, cst.IndentedBlock):
+                body = kept_where_bound(orelse.body.body, name, keep)
+                statement = statement.with_changes(orelse=orelse.with_changes(body=orelse.body.with_changes(body=body)))
+            result.append(statement)
+            continue
+        result.append(statement)
+        if isinstance(statement, cst.SimpleStatementLine) and name in assigned_names(statement):
+            result.append(keep)
+    return result
 
 
 class _SwapCalls(cst.CSTTransformer):

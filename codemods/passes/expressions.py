@@ -73,6 +73,8 @@ class Expressions(WidthLists, Calls):
                 return self.dim_code(value, node, frame)
             if frame.as_init and isinstance(value.special, Widths):
                 return Value(cst.parse_expression(value.special.code))
+            if frame.as_init and value.items and all(item.tensor is not None for item in value.items):
+                return self.width_list(value, frame)
             return dataclasses.replace(value, code=_keep_parens(value.code, node))
         symbol = self.unit.symbol(node)
         if symbol is not None:
@@ -149,13 +151,15 @@ class Expressions(WidthLists, Calls):
         """An integer read from a tensor's shape; where its code is known it is configuration."""
         expressible = frame.spec is not None and frame.spec.symbols.code(dim) is not None
         if frame.as_init and expressible:
-            printed = frame.spec.symbols.code(dim)  # type: ignore[union-attr]
+            printed = frame.spec.symbols.code(dim, frame.binding)  # type: ignore[union-attr]
             return Value(cst.parse_expression(printed or ""), dim=dim, known=dim if isinstance(dim, int) else UNKNOWN)
+        if expressible and frame.spec.symbols.at_call(dim):  # type: ignore[union-attr]
+            expressible = False
         known = dim if isinstance(dim, int) and frame.mode != "call" else UNKNOWN
         return Value(code, dim=dim, known=known, staged=not expressible or frame.mode == "call")
 
     def dim_code(self, value: Value, node: cst.BaseExpression, frame: Frame) -> Value:
-        printed = frame.spec.symbols.code(value.dim) if frame.spec else None
+        printed = frame.spec.symbols.code(value.dim, frame.binding) if frame.spec else None
         if printed is None:
             frame.unit.residual(frame.function, node, text(node), "a size that is only known when the model is called")
             return Value(node)
@@ -184,6 +188,8 @@ class Expressions(WidthLists, Calls):
             items.append(value)
             elements.append(element.with_changes(value=value.code))
         code = node.with_changes(elements=elements)
+        if frame.as_init and items and not starred and all(item.tensor is not None for item in items):
+            return self.width_list(Value(code, items=items), frame)
         if starred:
             return Value(code, staged=any(item.is_tensor for item in items))
         known: Any = UNKNOWN
@@ -343,7 +349,7 @@ class Expressions(WidthLists, Calls):
                 found = None
             if isinstance(found, Value):
                 if base.shape_of is not None and frame.as_init:
-                    return found
+                    return self.dim_value(code, found.dim, frame) if found.dim is not None else found
                 return found.with_code(code)
             if isinstance(found, list):
                 return Value(code, items=found)
@@ -419,8 +425,11 @@ class Expressions(WidthLists, Calls):
 
     def _eval_ListComp(self, node: cst.ListComp, frame: Frame) -> Value:
         for_in, inner, unrolled = self._comprehension(node, frame)
+        listed = self.comprehension_widths(node, inner, frame)
         element = self.eval(node.elt, inner)
         code = node.with_changes(elt=element.code, for_in=for_in)
+        if listed is not None:
+            return Value(code, item=element, special=self.mapped_widths(listed, element, frame))
         items = None
         if unrolled is not None and element.is_tensor and not element.has_layers:
             items = [self._unroll(node, node.elt, item, frame) for item in unrolled]
@@ -457,9 +466,11 @@ class Expressions(WidthLists, Calls):
         params = []
         for param in node.params.params:
             inner.env[param.name.value] = Value(param.name)
-            params.append(param)
+            default = self.eval(param.default, frame).code if param.default is not None else None
+            params.append(param.with_changes(default=default))
         body = self.eval(node.body, inner)
-        return Value(node.with_changes(body=body.code), special=("lambda", node, frame))
+        changed = node.params.with_changes(params=params)
+        return Value(node.with_changes(params=changed, body=body.code), special=("lambda", node, frame))
 
     def _eval_NamedExpr(self, node: cst.NamedExpr, frame: Frame) -> Value:
         value = self.eval(node.value, frame)

@@ -12,6 +12,7 @@ import libcst.matchers as m
 from codemods.engine.outcome import Residual
 from codemods.engine.template import Arg, inline
 from codemods.engine.walk import findall, identifiers
+from codemods.passes.calls import axis_names
 from codemods.passes.dead_code import without_unread
 from codemods.passes.methods import Methods
 from codemods.passes.modules import IN_FEATURES, LayerInstance, ModuleInstance, ModuleSpec, Thread
@@ -72,7 +73,7 @@ class Finalise(Methods):
             calls = set().union(*[read_names(statement) for statement in body], set())
             spec.init = without_unread(spec.init, calls) if spec.kind != "factory" else spec.init
         reads = set().union(*[read_names(statement) for statement in spec.init], set())
-        spec.used_dims = [name for name in spec.dims if name in reads]
+        spec.used_dims = [name for name in spec.dims if name in reads | calls]
         names = {p.name.value for p in self.constructor_parameters(spec)}
         spec.dropped = {name for name in names & _KERAS_ONLY if name not in reads | calls}
         if spec.kind == "helper":  # what was read only to name layers
@@ -327,12 +328,14 @@ class Finalise(Methods):
         trace = self.unit.trace
         made_here = trace.made_at(module.span)
         shapes = trace.inputs(made_here or list(trace.instances(module.spec.source)))
-        sizes = {shape[-1] for shape in shapes if shape}
-        if len(sizes) == 1 and name == IN_FEATURES:
+        axis = axis_of(name, {len(shape) for shape in shapes})
+        sizes = {shape[axis] for shape in shapes if shape} if axis is not None else set()
+        if len(sizes) == 1 and None not in sizes:
             size = sizes.pop()
             self.unit.notes_at(module.span, f"the size {size} of this module's input comes from the trace")
             return cst.Integer(str(size))
-        reason = f"the last dimension of the input of {module.spec.source} can't be expressed where it is made"
+        what = "the last dimension" if name.startswith(IN_FEATURES) else f"a dimension ({name})"
+        reason = f"{what} of the input of {module.spec.source} can't be expressed where it is made"
         self.unit.residuals.append((spec.source, Residual(module.spec.source, reason, module.span)))
         return cst.Name("None")
 
@@ -372,6 +375,14 @@ class Finalise(Methods):
         """Names that loop variables over layers must not shadow."""
         frame = self.staged_frames.get(id(spec))
         return set(frame.env) - {"self"} if frame is not None else set()
+
+
+def axis_of(name: str, ranks: set[int]) -> int | None:
+    """The axis of a module's first input that a parameter of its constructor tells the size of."""
+    if name == IN_FEATURES:
+        return -1
+    names = axis_names(ranks.pop(), 0) if len(ranks) == 1 else []
+    return names.index(name) + 1 if name in names else None
 
 
 def _flat(statements: list[Any]) -> list[Any]:

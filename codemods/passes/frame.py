@@ -41,6 +41,7 @@ class Frame:
       flags: what the body needs in scope: `training`, `rngs`; shared with nested frames.
       spec_locals: names of the constructor, which a call can't read.
       extra: constructor statements that evaluation asked for (layers made where they are called).
+      binding: names that the statement under evaluation binds, which its own code can't read yet.
       emit: False while a body is evaluated only for its types.
     """
 
@@ -60,6 +61,7 @@ class Frame:
     emit: bool = True
     depth: int = 0
     target: str | None = None
+    binding: set[str] = dataclasses.field(default_factory=set)
 
     @property
     def scope(self) -> Scope:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import libcst as cst
 import libcst.matchers as m
 
 from codemods.engine import rule as rules
+from codemods.engine.frame import parsed
 from codemods.engine.walk import findall
 from codemods.passes.calls import Argument
 from codemods.passes.frame import Frame
@@ -33,6 +35,8 @@ class Functions(Statements):
         node = self.unit.functions[name]
         calls = findall(node.body, m.Call())
         made = [call for call in calls if self.makes_layer(call)]  # type: ignore[arg-type]
+        if not any(self.keeps_something(call) for call in made):  # type: ignore[arg-type]
+            made = []
         building = [call for call in calls if self.unit.symbol(call.func) in _BUILDING]  # type: ignore[attr-defined]
         trains = any(
             m.matches(call, m.Call(func=m.Attribute(attr=m.Name("fit") | m.Name("apply_gradients")))) for call in calls
@@ -74,6 +78,11 @@ class Functions(Statements):
             if name in self.unit.functions:
                 return self.function_kind(name) in ("helper", "factory")
         return False
+
+    def keeps_something(self, call: cst.Call) -> bool:
+        """Does a layer have weights or state, so that a module has to keep it?"""
+        symbol = self.unit.symbol(call.func)
+        return symbol is None or not makes_nothing(symbol)
 
     def is_helper_call(self, call: cst.Call) -> bool:
         name = call.func.value if isinstance(call.func, cst.Name) else ""
@@ -277,6 +286,9 @@ class Functions(Statements):
         info = self.function_flags.get(name, set())
         if "rngs" in info:
             args.append(cst.Arg(self.with_rngs(cst.Name("rngs"), frame), keyword=cst.Name("rngs"), equal=_EQUAL))
+        symbols = frame.spec.symbols if frame.spec is not None else self.plain_symbols
+        if result.dim is not None and symbols.code(result.dim) is None:
+            result = dataclasses.replace(result, dim=None)  # made of the function's own variables
         return dataclasses.replace(result, code=node.with_changes(args=args))
 
     def plain_result(self, name: str, arguments: list[Any], frame: Frame) -> Value:
@@ -332,6 +344,16 @@ class Functions(Statements):
         except Exception:
             return Value(param.name)
         return dataclasses.replace(self.of_known(known), known=UNKNOWN)
+
+
+@functools.cache
+def makes_nothing(symbol: str) -> bool:
+    """Is a layer no more than its call, whatever it is given?"""
+    entry = rules.OBJECTS[symbol]
+    if entry.make is None:
+        return True
+    returns: list[Any] = findall(parsed(entry.make), m.Return())
+    return bool(returns) and all(isinstance(r.value, cst.Name) and r.value.value == "None" for r in returns)
 
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

@@ -5,8 +5,41 @@ from __future__ import annotations
 import re
 
 import libcst as cst
+import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
+from codemods.passes.values import Value
+
+#: Names of variables that say nothing of what is in them.
+_GENERIC = re.compile(
+    r"(_|[a-z]|out|outs|output|outputs|inp|inputs?|net|model|tmp|temp|res|result|tensor|value|hidden|data|img|image|current"
+    r"|layers?|feats?|features?|final|prev|last|new|net|nn|[a-z]{2})_?\d*(_\d+)?"
+)
+
+
+def received(kind: str, value: Value, frame: Frame) -> str:
+    """A name for what is kept, from the variable that receives its result where that is specific.
+
+    `user = Embedding(...)(users)` gives `user_embed`; `branch1 = conv2d_bn(x, 64)` gives `branch1`.
+    """
+    target = frame.target
+    if value.layer is not None and value.layer.name or not target or _GENERIC.fullmatch(target.lower()):
+        return kind
+    target = re.sub(r"_(out|output|outputs|tensor)$", "", target.strip("_"))
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", target) or _GENERIC.fullmatch(target):
+        return kind
+    if value.module is not None:
+        return target if _calls(frame, value.module.spec.source) > 1 else kind
+    if kind in target:
+        return target
+    return f"{target}_{kind}"
+
+
+def _calls(frame: Frame, name: str) -> int:
+    """How often a function's code calls another, by name."""
+    node = frame.spec.node if frame.spec is not None else None
+    return len(findall(node, m.Call(func=m.Name(name)))) if node is not None else 0
 
 
 def layer_name(node: cst.BaseExpression, frame: Frame) -> str | None:

@@ -145,6 +145,8 @@ class Methods(Builders):
         """`model.encode(x)` on an instance of a ported module."""
         assert base.module is not None
         spec = base.module.spec
+        if name == "add" and id(spec.node) in self.added:
+            return Value(node, special="dropped")  # one of the layers that the Sequential is made of
         if spec.kind == "class" and self.method_node(spec, name) is not None:
             arguments = self.arguments(node, frame)
             if arguments is None:

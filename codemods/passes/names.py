@@ -84,6 +84,7 @@ class Reads:
         inner = Reads()
         inner.visit(node.body)
         self.reads |= inner.reads - {p.name.value for p in node.params.params}
+        self.visit(node.params)
 
     def _import(self, node: cst.Import | cst.ImportFrom) -> None:
         if not isinstance(node.names, cst.ImportStar):
@@ -155,6 +156,11 @@ def assigned_names(node: cst.CSTNode) -> set[str]:
 def free_reads(statements: Sequence[cst.BaseStatement]) -> set[str]:
     """Names that a body reads before it has bound them itself, on some way through it."""
     return _free(statements, set())[0]
+
+
+def bound_after(statements: Sequence[cst.BaseStatement], bound: set[str]) -> set[str]:
+    """Names that are bound after a body, whatever way was taken through it."""
+    return _free(statements, bound)[1]
 
 
 def _free(statements: Sequence[Any], bound: set[str]) -> tuple[set[str], set[str]]:

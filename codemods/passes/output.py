@@ -84,7 +84,9 @@ class Output:
         """The port as one module per file; after `text`, which finds what is wrong with it as a whole."""
         linked = self.unit.linked
         if linked is None:
-            return {self.unit.file: self._assembled([p for body in self.bodies for p in body], list(self.unit.module.body))}
+            return {
+                self.unit.file: self._assembled([p for body in self.bodies for p in body], list(self.unit.module.body))
+            }
         starts = [sum(linked.statements[:i]) for i in range(len(linked.files))]
         ends = [*starts[1:], len(self.bodies)]
         parts = {
@@ -101,7 +103,9 @@ class Output:
             source = self._assembled([*[cst.parse_statement(line) for line in lines], *body], original)
             own = own_names(linked, file.path)
             if own:
-                source = _format(cst.parse_module(source).visit(ReplaceNames({a: cst.Name(b) for a, b in own.items()})).code)  # type: ignore[union-attr]
+                source = _format(
+                    cst.parse_module(source).visit(ReplaceNames({a: cst.Name(b) for a, b in own.items()})).code
+                )  # type: ignore[union-attr]
             if source.strip() or file.path == self.unit.file:  # nothing is left of a file that only passes names on
                 result[file.path] = source
         return result

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemods.passes.calls import Calls
 from codemods.passes.frame import Frame, Scope
+from codemods.passes.layer_names import received
 from codemods.passes.modules import ModuleSpec, Placement
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
 from codemods.passes.staging import Item, Staged, nodes, prune
@@ -28,7 +29,7 @@ class Placing(Calls):
         if callee.layer is not None and not callee.layer.makes:
             return callee
         if instance.placement is None:
-            self.create(callee, self.base_name(callee), frame)
+            self.create(callee, received(self.base_name(callee), callee, frame), frame)
         assert instance.placement is not None
         return callee.with_code(cst.parse_expression(self.read_code(instance.placement, frame)))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import libcst as cst
 
 import codemods.mappings  # noqa: F401  (registers the rules)
-from codemods.passes.builders import INPUT, MODEL, SEQUENTIAL
+from codemods.passes.builders import INPUT, INPUT_LAYER, MODEL, SEQUENTIAL
 from codemods.passes.frame import Frame
 from codemods.passes.methods import VARIABLE
 from codemods.passes.modules import ModuleSpec
@@ -25,6 +27,7 @@ class Porter(Penalised):
         self.unit = unit
         self.plain_symbols = Symbols()
         self.made: dict[Any, Value] = {}
+        self.added: dict[int, list[cst.BaseExpression]] = {}
         self.held: list[tuple[ModuleSpec, str, cst.BaseExpression]] = []
         self.threads: list[Any] = []
         self.widths: dict[int, dict[Any, str]] = {}
@@ -48,7 +51,7 @@ class Porter(Penalised):
         self.module_parameters: dict[str, dict[str, Value]] = {}
         self.start()
         self.handlers = {
-            **dict.fromkeys(INPUT, Porter.handle_input),
+            **dict.fromkeys(INPUT | INPUT_LAYER, Porter.handle_input),
             **dict.fromkeys(MODEL, Porter.handle_model),
             **dict.fromkeys(SEQUENTIAL, Porter.handle_sequential),
             **dict.fromkeys(VARIABLE, Porter.handle_variable),
@@ -95,31 +98,32 @@ class Porter(Penalised):
 
     def read_globals(self) -> None:
         """Module-level names bound once to a constant."""
-        counts: dict[str, int] = {}
-        found: dict[str, Value] = {}
+        counts: Counter[str] = Counter()
+        assigns = [
+            statement.body[0] for statement in self.unit.module.body
+            if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assign)
+        ]  # fmt: skip
+        for assign in assigns:
+            counts.update(t.target.value for t in assign.targets if isinstance(t.target, cst.Name))
         frame = Frame(self.unit, "<module>", "plain")
-        for statement in self.unit.module.body:
-            if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Assign):
+        for assign in assigns:
+            names = [t.target for t in assign.targets if isinstance(t.target, cst.Name) and counts[t.target.value] == 1]
+            if not names or not _is_literal(assign.value, self.unit.globals):
                 continue
-            assign = statement.body[0]
-            for target in assign.targets:
-                if isinstance(target.target, cst.Name):
-                    name = target.target.value
-                    counts[name] = counts.get(name, 0) + 1
-                    if _is_literal(assign.value):
-                        found[name] = dataclasses.replace(self.eval(assign.value, frame), code=target.target)
-        for name, value in found.items():
-            if counts[name] == 1 and value.known is not UNKNOWN:
-                self.unit.globals[name] = dataclasses.replace(value, items=self.elements(value))
+            value = self.eval(assign.value, frame)
+            if value.known is not UNKNOWN:
+                for name in names:
+                    self.unit.globals[name.value] = dataclasses.replace(value, code=name, items=self.elements(value))
 
 
-def _is_literal(node: cst.BaseExpression) -> bool:
+def _is_literal(node: cst.BaseExpression, names: Collection[str]) -> bool:
+    """Is this made of constants, and of names that stand for some?"""
     if isinstance(node, cst.Tuple | cst.List):
-        return all(_is_literal(element.value) for element in node.elements)
+        return all(_is_literal(element.value, names) for element in node.elements)
     if isinstance(node, cst.UnaryOperation):
-        return _is_literal(node.expression)
+        return _is_literal(node.expression, names)
     if isinstance(node, cst.BinaryOperation):
-        return _is_literal(node.left) and _is_literal(node.right)
+        return _is_literal(node.left, names) and _is_literal(node.right, names)
     return isinstance(node, cst.Integer | cst.Float | cst.SimpleString) or (
-        isinstance(node, cst.Name) and node.value in ("True", "False", "None")
+        isinstance(node, cst.Name) and (node.value in ("True", "False", "None") or node.value in names)
     )

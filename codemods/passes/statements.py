@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine.api import is_module
 from codemods.engine.handled import handled
-from codemods.engine.walk import names_in
-from codemods.passes.expressions import Expressions
+from codemods.engine.walk import findall, names_in, walk
+from codemods.passes.expressions import Expressions, map_children
 from codemods.passes.frame import Frame, Scope
-from codemods.passes.modules import Placement, Thread
-from codemods.passes.names import assigned_names, read_names
+from codemods.passes.modules import OUT_FEATURES, ModuleSpec, Placement, Thread
+from codemods.passes.names import RenameMarkers, assigned_names, read_names
 from codemods.passes.placing import Placing
 from codemods.passes.staging import Item, Staged, block, nodes, prune
 from codemods.passes.values import UNKNOWN, TensorType, Value, same_dim
@@ -53,12 +54,64 @@ class Statements(Placing, Expressions):
 
     def _exec_SimpleStatementLine(self, node: cst.SimpleStatementLine, frame: Frame) -> Staged:
         result = Staged()
+        spread = self.spread_comprehensions(node, frame)
+        if spread is not None:
+            return self.run(spread, frame)
         for i, small in enumerate(node.body):
             line = node.with_changes(body=[small.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
             if i:
                 line = line.with_changes(leading_lines=[])
             result.extend(self.small(line, small, frame))
         return result
+
+    def spread_comprehensions(self, node: cst.SimpleStatementLine, frame: Frame) -> list[cst.BaseStatement] | None:
+        """A comprehension that makes layers and calls them becomes a loop that fills a list."""
+        if frame.mode != "staged" or not node.body or len(node.body) > 1:
+            return None
+        found: list[Any] = findall(node, m.ListComp() | m.GeneratorExp())
+        made = [comp for comp in found if self.makes_and_calls(comp)]
+        if not made:
+            return None
+        first, small = made[0], node.body[0]
+        alone = isinstance(small, cst.Assign) and small.value is first and isinstance(small.targets[0].target, cst.Name)
+        name = small.targets[0].target.value if alone else _free("parts", frame)  # type: ignore
+        inner: cst.BaseStatement = cst.parse_statement(f"{name}.append(_)")
+        inner = inner.with_changes(
+            body=[cst.Expr(cst.Call(cst.Attribute(cst.Name(name), cst.Name("append")), [cst.Arg(first.elt)]))]
+        )  # type: ignore[call-arg]
+        loops: list[cst.CompFor] = [first.for_in]
+        while loops[-1].inner_for_in is not None:
+            loops.append(loops[-1].inner_for_in)
+        for part in reversed(loops):
+            for test in part.ifs:
+                inner = cst.If(test.test, cst.IndentedBlock([inner]))
+            inner = cst.For(part.target, part.iter, cst.IndentedBlock([inner]))  # type: ignore[arg-type]
+        start = cst.parse_statement(f"{name} = []")
+        start = start.with_changes(leading_lines=node.leading_lines)  # type: ignore[call-arg]
+        if alone:
+            return [start, inner]  # type: ignore[list-item]
+        rest = self.swapped(node, first, cst.Name(name)).with_changes(leading_lines=[])
+        return [start, inner, rest]  # type: ignore[list-item]
+
+    def swapped(self, node: Any, old: cst.CSTNode, new: cst.CSTNode) -> Any:
+        """A tree with one node replaced; the others keep their places in the file."""
+        if node is old:
+            return new
+        if not any(part is old for part in walk(node)):
+            return node
+        changed = map_children(node, lambda child: self.swapped(child, old, new))
+        self.unit.same_place(changed, node)
+        return changed
+
+    def makes_and_calls(self, comp: Any) -> bool:
+        """Does a comprehension hold calls of layers that are made in it, or of helpers that make some?"""
+        calls: list[Any] = findall(comp.elt, m.Call())
+        return any(
+            isinstance(call.func, cst.Call)
+            and self.makes_layer(call.func) and self.keeps_something(call.func)  # type: ignore[attr-defined]
+            or self.is_helper_call(call)  # type: ignore[attr-defined]
+            for call in calls
+        )
 
     def small(self, line: cst.SimpleStatementLine, node: cst.BaseSmallStatement, frame: Frame) -> Staged:
         outer = frame.extra, frame.prelude
@@ -95,7 +148,7 @@ class Statements(Placing, Expressions):
         frame: Frame,
     ) -> list[cst.BaseStatement]:
         """The same statement as constructor code: sizes read from tensors become constructor expressions."""
-        inner = frame.child(as_init=True, extra=[], prelude=[], env=dict(frame.env))
+        inner = frame.child(as_init=True, extra=[], prelude=[], env=dict(frame.env), binding=assigned_names(line))
         items, _ = getattr(self, f"_small_{type(node).__name__}", self._small_other)(node, inner)
         return [*inner.prelude, *[line.with_changes(body=[item]) for item in items]]
 
@@ -116,6 +169,9 @@ class Statements(Placing, Expressions):
         value = self.eval(node.value, self.aimed(frame, hint))
         if value.special == "dropped":
             return [], False
+        before = frame.env.get(hint) if isinstance(target, cst.Name) and hint else None
+        if before is not None and not before.is_tensor and not before.has_layers:
+            self.keep_widths(str(hint), frame)
         if len(node.targets) > 1 and value.has_layers:
             frame.unit.residual(frame.function, node, "a = b = layer", "one layer given two names in one statement")
         for each in node.targets:
@@ -195,12 +251,30 @@ class Statements(Placing, Expressions):
                 result = self.combine(operation, abstract.BINARY.get(kind), [target, value], frame)
                 if result.tensor is None and not result.is_tensor and frame.spec is not None:
                     # The name has a new value from here on: what the code says is a new symbol.
+                    self.keep_widths(node.target.value, frame)
                     result = dataclasses.replace(
-                        result, dim=frame.spec.symbols.unknown(node.target.value), known=UNKNOWN
+                        result, dim=frame.spec.symbols.renewed(node.target.value), known=UNKNOWN
                     )
                 frame.env[node.target.value] = result.with_code(node.target)
                 return [code], self.is_config(result, frame)
         return [code], self.is_config(value, frame) and not target.is_tensor
+
+    def keep_widths(self, name: str, frame: Frame) -> None:
+        """Widths that are written with a variable of the constructor, before it changes, get one of their own."""
+        if frame.mode != "staged" or frame.as_init or frame.spec is None:
+            return
+        symbols = frame.spec.symbols
+        for tensor, value in sorted(frame.env.items()):
+            last = value.tensor.last if value.tensor is not None else None
+            code = symbols.code(last) if last is not None and not isinstance(last, int) else None
+            if code is None or name not in names_in(cst.parse_expression(code)):
+                continue
+            width = self.width_name(tensor, frame)
+            if code != width:
+                frame.extra.append(_assign(width, code))
+            symbols.local.add(width)
+            frame.env[tensor] = self.rewidth(value, symbols.renewed(width), symbols)
+            frame.env[width] = Value(cst.Name(width), dim=symbols.of_code(width))
 
     def _small_AnnAssign(self, node: cst.AnnAssign, frame: Frame) -> tuple[list[Any], bool]:
         if node.value is None:
@@ -211,7 +285,7 @@ class Statements(Placing, Expressions):
     def _small_Expr(self, node: cst.Expr, frame: Frame) -> tuple[list[Any], bool]:
         if isinstance(node.value, cst.SimpleString | cst.ConcatenatedString):
             return [node], False
-        value = self.eval(node.value, frame)
+        value = self.eval(node.value, self.aimed(frame, None))
         if value.special == "dropped":
             return [], False
         if isinstance(value.special, tuple) and value.special[0] == "statements":
@@ -221,15 +295,39 @@ class Statements(Placing, Expressions):
     def _small_Return(self, node: cst.Return, frame: Frame) -> tuple[list[Any], bool]:
         if node.value is None:
             return [node], False
-        value = self.eval(node.value, frame)
+        value = self.eval(node.value, self.aimed(frame, None))
         value = self.finish(value, frame)
+        self.note_width(value, frame)
         frame.returns.append(value)
         return [node.with_changes(value=value.code)], False
+
+    def note_width(self, value: Value, frame: Frame) -> None:
+        """One of several ways out: the constructor notes how wide the output is, should they differ."""
+        if frame.mode != "staged" or frame.spec is None or value.tensor is None or not value.tensor.shape:
+            return
+        code = frame.spec.symbols.code(value.tensor.last)
+        if code is not None and len(findall(frame.spec.node, m.Return())) > 1:
+            frame.extra.append(_assign(RETURNED, code))
+
+    def settle_returns(self, spec: ModuleSpec, frame: Frame) -> None:
+        """Where the ways out differ in width, the one taken is a variable of the constructor."""
+        widths = [value.tensor.last if value.tensor is not None else None for value in frame.returns]
+        if spec.result is None or spec.result.tensor is None or not spec.result.tensor.shape:
+            return
+        symbols = spec.symbols
+        codes = [symbols.code(width) if width is not None else None for width in widths]
+        if len(set(codes)) == 1 or None in codes or len(widths) < 2:
+            return
+        spec.init = [statement.visit(RenameMarkers({RETURNED: OUT_FEATURES})) for statement in spec.init]  # type: ignore
+        symbols.local.add(OUT_FEATURES)
+        spec.result = self.rewidth(spec.result, symbols.of_code(OUT_FEATURES), symbols)
 
     def _small_Assert(self, node: cst.Assert, frame: Frame) -> tuple[list[Any], bool]:
         test = self.eval(node.test, frame)
         if test.known is True and frame.mode == "staged":
             return [], False
+        if frame.mode == "init" and frame.as_init and "input_shape" in read_names(node.test):
+            return [], False  # JAX's own errors name the shapes
         changes: dict[str, Any] = {"test": test.code}
         if node.msg is not None:
             changes["msg"] = self.eval(node.msg, frame).code
@@ -697,12 +795,20 @@ _SCOPES = handled(
         return x
     """,
 )
+#: Stands for the width that a function returns, until it is known whether all its ways out have one.
+RETURNED = "__returned_features__"
 _PASS = cst.SimpleStatementLine([cst.Pass()])
 _NOTHING = Value(cst.Name("_"))
 
 
 def nodes_of(staged: Staged, frame: Frame) -> list[cst.BaseStatement]:
     return staged.init if frame.mode == "init" else nodes(staged.call)
+
+
+def _free(name: str, frame: Frame) -> str:
+    while name in frame.env:
+        name += "_"
+    return name
 
 
 def _assign(name: str, code: str) -> cst.BaseStatement:

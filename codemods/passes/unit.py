@@ -80,6 +80,11 @@ class Unit:
             return self.linked.span(start.line, start.column, end.line, end.column)
         return Span(self.file, start.line, start.column, end.line, end.column)
 
+    def same_place(self, new: cst.CSTNode, old: cst.CSTNode) -> None:
+        """A node that takes the place of one of the original."""
+        if old in self._positions:
+            self._positions = {**self._positions, new: self._positions[old]}
+
     def fresh(self, base: str) -> str:
         """An identifier that the user's code does not hold; replaced before anything is printed."""
         self._fresh += 1

@@ -120,6 +120,10 @@ class Symbols:
         self._preferred: dict[str, str] = {}
         #: Pieces of code that are variables of the constructor alone: callers can't use them.
         self.local: set[str] = set()
+        #: Symbols for variables that no longer have the value that the constructor was given.
+        self.changed: set[str] = set()
+        #: Sizes of inputs that the constructor takes only where a layer needs them; a call reads them from the tensor.
+        self.optional: set[str] = set()
 
     def _new(self, base: str, code: str | None) -> Dim:
         name = "".join(c if c.isalnum() else "_" for c in base).strip("_") or "d"
@@ -138,6 +142,7 @@ class Symbols:
     def renewed(self, code: str) -> Dim:
         """The symbol for a variable of the constructor that has a new value from here on."""
         self._by_code[code] = self._new(code, code)
+        self.changed |= self.names(self._by_code[code])
         return self._by_code[code]
 
     def unknown(self, base: str = "unknown") -> Dim:
@@ -146,6 +151,10 @@ class Symbols:
 
     def is_local(self, dim: Dim) -> bool:
         return not isinstance(dim, int) and bool(self.parts(dim) & self.local)
+
+    def at_call(self, dim: Dim) -> bool:
+        """Is this better read from the tensor when the module is called?"""
+        return not isinstance(dim, int) and bool(self.parts(dim) & self.optional)
 
     def prefer(self, dim: Dim, code: str) -> None:
         """Print `dim` as the user wrote it, where it is more than one symbol."""
@@ -194,7 +203,11 @@ class Symbols:
         env |= {"max": _maximum, "min": _minimum}
         for name, code in self._code.items():
             env[name] = (
-                by_name[name] if name in by_name else by_code[code] if code in by_code else self._symbol(name)  # type: ignore[index]
+                by_name[name]
+                if name in by_name
+                else by_code[code]  # type: ignore[index]
+                if code in by_code and name not in self.changed
+                else self._symbol(name)
             )
         try:
             return eval(compile(ast.parse(str(dim), mode="eval"), "dim", "eval"), env)

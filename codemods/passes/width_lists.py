@@ -11,13 +11,23 @@ import dataclasses
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
 from codemods.passes.values import UNKNOWN, Lasting, TensorType, Value, text
 
 #: Layers that join tensors along an axis.
-_JOINING = frozenset({"tf.keras.layers.Concatenate"})
+_JOINING = frozenset(
+    {
+        "tf.concat",
+        "tf.keras.backend.concatenate",
+        "tf.keras.layers.Concatenate",
+        "tf.keras.layers.concatenate",
+        "tf.keras.ops.concatenate",
+    }
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Widths(Lasting):
 
 
 def widths_name(name: str) -> str:
-    return f"{name}_features"
+    return f"{name}_widths" if name.endswith("features") else f"{name}_features"
 
 
 class WidthLists:
@@ -92,13 +102,24 @@ class WidthLists:
             return dataclasses.replace(base, code=code, special=Widths(new))
         return self.of_width(base.item, new, frame).with_code(code)
 
+    def width_list(self, value: Value, frame: Frame) -> Value:
+        """A list of tensors as the constructor sees it: their widths."""
+        symbols = frame.spec.symbols  # type: ignore[union-attr]
+        codes = [
+            symbols.code(item.tensor.last) if item.tensor and item.tensor.shape else None for item in value.items or ()
+        ]
+        return Value(cst.parse_expression(f"[{', '.join(str(code) for code in codes)}]"))
+
     def width_names(self, frame: Frame) -> dict[str, str]:
         """Lists of widths by the lists of tensors that they belong to."""
         return {name: value.special.code for name, value in frame.env.items() if isinstance(value.special, Widths)}
 
     def bind_widths(self, node: cst.For, inner: Frame, frame: Frame) -> cst.BaseAssignTargetExpression:
         """A loop over lists of tensors: what the constructor's loop binds, in place of the tensors their widths."""
-        if not read_names(node.iter) & self.width_names(frame).keys():
+        listed = {name for name, value in frame.env.items() if value.items and all(item.tensor for item in value.items)}
+        lists: list[Any] = findall(node.iter, m.List() | m.Tuple())
+        tensors = any(self.holds_tensors(part, frame) for part in lists)
+        if not read_names(node.iter) & (self.width_names(frame).keys() | listed) and not tensors:
             return node.target
         renamed: dict[str, cst.BaseExpression] = {}
         for name in assigned_names(cst.Assign([cst.AssignTarget(node.target)], cst.Name("_"))):
@@ -107,6 +128,33 @@ class WidthLists:
                 renamed[name] = cst.Name(widths_name(name))
                 inner.env[name] = self.of_width(value, widths_name(name), inner).with_code(cst.Name(name))
         return node.target.visit(ReplaceNames(renamed))  # type: ignore[return-value]
+
+    def comprehension_widths(self, node: Any, inner: Frame, frame: Frame) -> tuple[str, str] | None:
+        """`[f(x) for x in skips]`: the list of widths, and what the constructor calls an element of it."""
+        part = node.for_in
+        simple = part.inner_for_in is None and not part.ifs and isinstance(part.target, cst.Name)
+        source = frame.env.get(part.iter.value) if isinstance(part.iter, cst.Name) else None
+        if frame.mode != "staged" or not simple or source is None or not isinstance(source.special, Widths):
+            return None
+        name = part.target.value
+        inner.env[name] = self.of_width(source.item, widths_name(name), inner).with_code(part.target)  # type: ignore
+        return source.special.code, widths_name(name)
+
+    def mapped_widths(self, listed: tuple[str, str], element: Value, frame: Frame) -> Widths | None:
+        """The widths of what a comprehension makes of the tensors of a list."""
+        widths, name = listed
+        last = element.tensor.last if element.tensor is not None else None
+        code = frame.spec.symbols.code(last) if last is not None else None  # type: ignore[union-attr]
+        if code is None:
+            return None
+        return Widths(widths if code == name else f"[{code} for {name} in {widths}]")
+
+    def holds_tensors(self, node: Any, frame: Frame) -> bool:
+        parts = [element.value for element in node.elements]
+        names = [part.value for part in parts if isinstance(part, cst.Name)]
+        return bool(parts) and len(names) == len(parts) and all(
+            name in frame.env and frame.env[name].tensor is not None for name in names
+        )  # fmt: skip
 
     def joined_width(self, symbol: str, value: Value, frame: Frame) -> Value | None:
         """Concatenation or a sum of such a list."""

@@ -27,7 +27,7 @@ class FeedForward(nnx.Module):
     def __init__(self, in_features, width, hidden, dropout=0.1, *, rngs: nnx.Rngs):
         self.first = Linear(in_features, hidden, rngs=rngs)
         self.second = nnx.Linear(hidden, width, kernel_init=nnx.initializers.glorot_uniform(), rngs=rngs)
-        self.norm = LayerNorm(in_features, rngs=rngs)
+        self.norm = LayerNorm(width, rngs=rngs)
         self.dropout = nnx.Dropout(dropout, rngs=rngs)
 
     def __call__(self, x, training=False):
