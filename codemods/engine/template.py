@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import textwrap
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -14,6 +17,7 @@ from codemods.engine.placement import place
 from codemods.engine.rule import IMPORTS, Rule, signature_of
 from codemods.engine.state import State
 from codemods.engine.values import DYNAMIC, Arg, Known, Source, Stop, Value, is_chain, names_in
+from codemods.engine.walk import identifiers
 
 __all__ = ["DYNAMIC", "Arg", "inline", "reference"]
 
@@ -52,7 +56,24 @@ def inline(
         placed = place(state, code, taken, can_prelude)
     except Stop as stop:
         return Residual(symbol, stop.reason)
-    return Rewritten(placed.code, placed.prelude, imports, _ledgers(state), helpers=frozenset(state.helpers_used))
+    return Rewritten(placed.code, placed.prelude, imports, _ledgers(state), helpers=_helpers(state))
+
+
+def _helpers(state: State) -> frozenset[str]:
+    """Helpers that the code names, and those that they name."""
+    found, todo = set(), list(state.helpers_used)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += _names_of(state.helpers[name]) & state.helpers.keys()
+    return frozenset(found)
+
+
+@functools.cache
+def _names_of(helper: Any) -> frozenset[str]:
+    """Names in the source of a class or function."""
+    return frozenset(identifiers(cst.parse_module(textwrap.dedent(inspect.getsource(helper)))))
 
 
 def _ledgers(state: State) -> dict[str, frozenset[str]]:
