@@ -49,9 +49,9 @@ class Definition:
     Attributes:
       owner: the class of a method.
       reads: names of the module that it reads; `self.NAME` is there as `owner.NAME`.
-      tensorflow: does it use TensorFlow at all?
-      policy: does it use something of the host policy?
-      models: does it make, train or call a model?
+      tensorflow: does it use TensorFlow at all, itself or by what it calls?
+      policy: does it use something of the host policy itself?
+      models: does it, or what it calls, make, train or call a model?
     """
 
     node: cst.FunctionDef
@@ -135,12 +135,14 @@ class HostCode:
 
     def _host_functions(self) -> set[str]:
         every = self._definitions
-        while True:  # what calls code with a model runs a model
-            more = [d for d in every.values() if not d.models and any(every[r].models for r in d.reads & every.keys())]
-            if not more:
-                break
-            for definition in more:
-                definition.models = True
+        for trait in ("models", "tensorflow"):  # what calls code with a model runs a model, and so on
+            while True:
+                has = {name for name, d in every.items() if getattr(d, trait)}
+                more = [d for name, d in every.items() if name not in has and d.reads & has]
+                if not more:
+                    break
+                for definition in more:
+                    setattr(definition, trait, True)
         handed = {name for name, d in every.items() if d.tensorflow and {name, d.node.name.value} & self.handed}
         found = {name for name, d in every.items() if (d.policy or name in handed) and not d.models}
         while True:  # what host code calls is host code

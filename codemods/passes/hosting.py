@@ -126,10 +126,10 @@ class Hosting(Questions):
             return known.get(node.value, "value")
         if isinstance(node, cst.Tuple | cst.List) and node.elements:
             kinds = {self.kind_of(e.value, known, seen) for e in node.elements}
-            return kinds.pop() if len(kinds) == 1 else "value"
+            return "tree" if kinds <= {"tensor", "tree"} else kinds.pop() if len(kinds) == 1 else "value"
         if isinstance(node, cst.BinaryOperation):
             kinds = {self.kind_of(node.left, known, seen), self.kind_of(node.right, known, seen)}
-            return "tensor" if "tensor" in kinds else "value"
+            return "tensor" if kinds & {"tensor", "tree"} else "value"
         if not isinstance(node, cst.Call):
             return "value"
         symbol = self.unit.symbol(node.func)
