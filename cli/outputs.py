@@ -83,8 +83,28 @@ def refuse_edited(found: Sequence[pathlib.Path], shown: str, again: str) -> None
         )
 
 
-def write(contents: Mapping[pathlib.Path, str]) -> list[pathlib.Path]:
-    """Writes files whole: all are staged beside their places first, then moved. Returns those that changed."""
+def writable(folder: pathlib.Path, shown: str) -> None:
+    """Raises `BadInputError` where files can't be written to a folder, which need not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise errors.BadInputError(f"{shown}: {there.name} is a file; give a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise errors.BadInputError(f"{shown}: can't be written to: Permission denied; give another folder")
+
+
+def write(contents: Mapping[pathlib.Path, str], shown: str) -> list[pathlib.Path]:
+    """Writes files whole: all are staged beside their places first, then moved.
+
+    Args:
+      contents: what each file is to have.
+      shown: how a message names their folder.
+
+    Returns:
+      Those that changed.
+
+    Raises:
+      BadInputError: the system doesn't let them be written; none was.
+    """
     changed = {path: text for path, text in contents.items() if not path.exists() or path.read_bytes() != text.encode()}
     staged: dict[pathlib.Path, str] = {}
     try:
@@ -98,6 +118,8 @@ def write(contents: Mapping[pathlib.Path, str]) -> list[pathlib.Path]:
             os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
         for path, name in staged.items():
             os.replace(name, path)
+    except OSError as error:
+        raise errors.BadInputError(f"{shown}: can't be written to: {error.strerror}") from None
     finally:
         for name in staged.values():
             with contextlib.suppress(FileNotFoundError):

@@ -81,8 +81,7 @@ def request(args: argparse.Namespace) -> steps.Request:
     if root and not file.is_relative_to(root):
         raise errors.BadInputError(f"{args.file} does not lie below --package_root {args.package_root}")
     out = paths.typed(args.out)
-    if out.exists() and not out.is_dir():
-        raise errors.BadInputError(f"--out {args.out}: this is a file; give a folder")
+    outputs.writable(out, f"--out {args.out}")
     return steps.Request(
         source=file,
         shown=args.file,
@@ -131,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
         if args.report:
             steps.report(asked, folder, folder / "report")
             contents |= {out / p.name: p.read_text(encoding="utf-8") for p in sorted((folder / "report").iterdir())}
-        outputs.write(contents)
+        outputs.write(contents, f"--out {args.out}")
     print(summary.text(asked.shown, paths.shown(module), found, residuals, shown.seconds, shown.total))
     return summary.exit_code(found)
 

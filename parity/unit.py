@@ -18,6 +18,9 @@ from parity.errors import BadInputError
 from parity.frameworks import Frameworks
 from parity.inputs import Example, SpecInputs
 
+#: What Python says of `from . import x` in a file that is no part of a package.
+_RELATIVE = "attempted relative import"
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
@@ -141,8 +144,10 @@ def _import(request: Request) -> types.ModuleType:
         ) from error
     except Exception as error:
         # What is missing under one Keras is missing under the other.
-        missing = isinstance(error, FileNotFoundError) or (
-            isinstance(error, ModuleNotFoundError) and not source.is_framework(error.name or "")
+        missing = (
+            isinstance(error, FileNotFoundError)
+            or (isinstance(error, ModuleNotFoundError) and not source.is_framework(error.name or ""))
+            or (isinstance(error, ImportError) and _RELATIVE in str(error))
         )
         raise (BadInputError if missing else RunError)(
             f"raised when imported: {type(error).__name__}: {_first_sentence(error)}{_advice(error)}",
@@ -187,6 +192,8 @@ def _first_sentence(error: BaseException) -> str:
 
 def _advice(error: BaseException) -> str:
     text = str(error)
+    if isinstance(error, ImportError) and _RELATIVE in text:
+        return "; give --package_root, the folder that its outermost package lies in"
     if "URL fetch failure" in text or "Name or service not known" in text or "Temporary failure in name" in text:
         return "; the original is run without network: load data under `if __name__ == '__main__':` or in a function"
     if isinstance(error, FileNotFoundError):

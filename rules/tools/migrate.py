@@ -55,7 +55,11 @@ def main(argv: Sequence[str]) -> int:
         for path, text in changes.items():
             sys.stdout.write(outputs.diff(path, text, path.relative_to(workspace).as_posix()))
     elif not args.dry_run and not edited:
-        outputs.write(changes)
+        try:
+            outputs.write(changes, unit.package or ".")
+        except errors.BadInputError as e:
+            print(e, file=sys.stderr)
+            return errors.BAD_INPUT
     found = unit.value("certificate")
     text = summary.text(
         unit.source, unit.in_package(unit.module_name), found, unit.value("residuals"), {}, elapsed.since_start()

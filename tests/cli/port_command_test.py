@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import tempfile
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -186,7 +187,8 @@ class PortCommandTest(parameterized.TestCase):
         ("timeout", ["port", "m.py", "--out=out", "--entry=f", "--timeout=0"], "--timeout"),
         ("abbreviation", ["port", "m.py", "--out=out", "--entr=f"], "--entr"),
         ("outside_root", ["port", "m.py", "--out=out", "--entry=f", "--package_root=/usr"], "--package_root"),
-        ("out_is_a_file", ["port", "m.py", "--out=m.py", "--entry=f"], "--out"),
+        ("out_is_a_file", ["port", "m.py", "--out=m.py", "--entry=f"], "--out m.py: m.py is a file"),
+        ("out_is_in_a_file", ["port", "m.py", "--out=m.py/out", "--entry=f"], "--out m.py/out: m.py is a file"),
     )
     def test_bad_usage(self, words, part):
         err = io.StringIO()
@@ -199,6 +201,18 @@ class PortCommandTest(parameterized.TestCase):
         self.assertIn(part, err.getvalue())
         self.assertLen(err.getvalue().splitlines(), 1)
         self.assertFalse(self.out.exists())
+
+    def test_folder_that_cannot_be_written_to(self):
+        self.out.mkdir()
+        with mock.patch.object(os, "access", return_value=False):
+            code, _, err = self.port()
+        self.assertEqual((code, err), (2, "--out out: can't be written to: Permission denied; give another folder\n"))
+        self.assertEmpty(self.steps.calls)
+        with mock.patch.object(tempfile, "mkstemp", side_effect=OSError(28, "No space left on device")):
+            code, _, err = self.port()
+        self.assertEqual(code, 2)
+        self.assertEndsWith(err, "\n--out out: can't be written to: No space left on device\n")
+        self.assertEmpty(self.written())
 
     def test_interrupted(self):
         with mock.patch.object(process, "run", side_effect=KeyboardInterrupt):

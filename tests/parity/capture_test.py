@@ -142,11 +142,16 @@ class RefusalTest(parameterized.TestCase):
         with self.assertRaisesRegex(BadInputError, "took longer than 1 s; give --timeout more"):
             capture.capture(Request(str(path), entry="f", specs=("float32[1]",)), "/nonexistent", timeout=1)
 
-    def test_what_is_missing_is_not_looked_for_twice(self):
+    @parameterized.parameters(
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'$"),
+        ("from . import sizes", "ImportError: attempted relative import .*; give --package_root"),
+        ("open('/nonexistent')", "FileNotFoundError: .*; files are not there when the original is run"),
+    )
+    def test_what_is_missing_is_not_looked_for_twice(self, line, reason):
         path = pathlib.Path(self.create_tempdir(), "lost.py")
-        path.write_text("import tensorflow as tf\nimport no_such_module\n")
+        path.write_text(f"import tensorflow as tf\n{line}\n")
         runs = self.enter_context(mock.patch.object(isolation, "run_limited", wraps=isolation.run_limited))
-        with self.assertRaisesRegex(BadInputError, "lost.py:2: raised when imported: ModuleNotFoundError"):
+        with self.assertRaisesRegex(BadInputError, f"lost.py:2: raised when imported: {reason}"):
             capture.capture(Request(str(path), entry="f", specs=("float32[1]",)), "/nonexistent")
         self.assertLen(runs.mock_calls, 1)
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import tempfile
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -128,6 +129,13 @@ class ProgramsTest(parameterized.TestCase):
         self.assertEqual(self.written(), before)
         self.assertEqual(self.run_program("--force")[0], 0)
         self.assertEqual((self.package / "m_jax.py").read_text(), "import optax\n")
+
+    def test_source_tree_that_cannot_be_written_to(self):
+        before = self.written()
+        with mock.patch.object(tempfile, "mkstemp", side_effect=OSError(30, "Read-only file system")):
+            code, _, err = self.run_program()
+        self.assertEqual((code, err), (2, "models: can't be written to: Read-only file system\n"))
+        self.assertEqual(self.written(), before)
 
     def test_other_line_ends_are_an_edit(self):
         self.run_program()
