@@ -206,6 +206,8 @@ class Output:
             name = statement.name.value
             if name in self.failed:
                 return [] if self.drop_failed else [self._marked(statement)]
+            if name in self.porter.absorbed:
+                return []
             self.ported.append(name)
             spec = self.unit.specs.get(name)
             if spec is not None and spec.analysed:

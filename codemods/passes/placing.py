@@ -111,7 +111,8 @@ class Placing(Calls):
         instance = value.layer or value.module
         if instance is not None and instance.placement is None:
             return isinstance(value.code, cst.Name) and value.code.value == instance.marker
-        return any(self.is_unplaced(part) for part in [*(value.items or ()), *([value.item] if value.item else ())])
+        parts = [*(value.items or ()), *(value.mapping or {}).values(), *([value.item] if value.item else ())]
+        return any(self.is_unplaced(part) for part in parts)
 
     def read_container(self, value: Value, code: cst.BaseExpression, path: tuple[str, ...]) -> Value:
         """A list or dict of layers as read from `code`; its layers learn where they are kept."""

@@ -79,7 +79,7 @@ class Porter(Penalised):
         """Analyses everything that the file defines, outermost modules first."""
         self.read_globals()
         self.discover()
-        names = [s.name.value for s in module_definitions(self.unit.module)]
+        names = [s.name.value for s in module_definitions(self.unit.module) if s.name.value not in self.absorbed]
         modules = [n for n in names if n in self.unit.classes and self.unit.is_module_class(n)]
         functions = [n for n in names if n in self.unit.functions and self.function_kind(n) != "plain"]
         inner = {other for name in [*modules, *functions] for other in read_names(self.definition(name).body) - {name}}
