@@ -55,12 +55,23 @@ def install() -> None:
         nnx.Dropout.__call__ = _without_rate(nnx.Dropout.__call__)
 
 
+#: Classes that ports bring with them for layers that are off in the original, too.
+_OFF = frozenset({"RandomFlip", "RandomWarp", "RandomContrast", "RandomBrightness", "AlphaDropout", "GaussianDropout"})
+
+
+def _as_given(module: Any, x: Any, *, deterministic: bool = False) -> Any:
+    """A layer that is off."""
+    return x
+
+
 def without_dropout(model: Any) -> None:
-    """Sets the rate of everything that drops out to 0, for good."""
+    """Sets the rate of everything that drops out to 0, and takes images as they are, for good."""
     for part in calls.models(model):
         for _, module in nnx.iter_modules(part) if isinstance(part, nnx.Module) else ():
             if isinstance(module, nnx.MultiHeadAttention):
                 module.dropout_rate = 0.0
+            elif type(module).__name__ in _OFF and hasattr(module, "rngs"):
+                type(module).__call__ = _as_given
 
 
 def _switched(original: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:

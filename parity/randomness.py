@@ -70,16 +70,23 @@ def install(frameworks: Frameworks) -> None:
 
 
 def without_dropout(objects: Iterable[Any], keras: Any) -> None:
-    """Sets the rate of everything that drops out to 0, for good."""
+    """Sets the rate of everything that drops out to 0, and takes images as they are, for good."""
     recurrent = ("dropout", "recurrent_dropout")
     for value in objects:
         if not isinstance(value, keras.layers.Layer):
             continue
+        if type(value).__name__.startswith("Random") and type(value).__module__.startswith(("keras.", "tf_keras.")):
+            value.call = functools.partial(_as_given, getattr(keras, "ops", keras.backend).cast, value.compute_dtype)
         if "Dropout" in type(value).__name__ and isinstance(getattr(value, "rate", None), (int, float)):
             value.rate = 0.0
         for name in recurrent if "Cell" in type(value).__name__ or hasattr(value, "cell") else ():
             if isinstance(vars(value).get(name), float):
                 setattr(value, name, 0.0)
+
+
+def _as_given(cast: Callable[..., Any], dtype: str, inputs: Any, training: Any = True) -> Any:
+    """An augmentation layer that is off."""
+    return cast(inputs, dtype)
 
 
 def _replace(owner: Any, functions: dict[str, Callable[..., Any]]) -> None:

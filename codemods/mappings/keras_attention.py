@@ -114,6 +114,57 @@ class MultiHeadAttention:
     }  # fmt: skip
 
 
+@layer(
+    "tf.keras.layers.GroupQueryAttention", "tf.keras.layers.GroupedQueryAttention", differences=[HIDDEN],
+    samples=[
+        sample(3, 4, 2, x=(f32(2, 5, 4), f32(2, 5, 4))),
+        sample(3, 4, 1, use_bias=False, x=(f32(2, 5, 4), f32(2, 7, 4)), call={"attention_mask": boolean(2, 5, 7)}),
+        sample(3, 4, 2, kernel_regularizer="l2", x=(f32(2, 5, 4), f32(2, 5, 4)), call={"use_causal_mask": True}),
+    ],
+    attribute="attention",
+)  # fmt: skip
+class GroupQueryAttention:
+    def make(head_dim, num_query_heads, num_key_value_heads, dropout=0.0, use_bias=True, sliding_window=None,
+             flash_attention=None, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+             kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+             bias_constraint=None, use_gate=False, seed=None, *, query, value, key, rngs):  # fmt: skip
+        if sliding_window is not None or use_gate:
+            refuse("sliding_window and use_gate have no form in nnx.MultiHeadAttention")
+        if key is not None and key.shape[-1] != value.shape[-1]:
+            refuse("keys and values of different widths")
+        return nnx.MultiHeadAttention(
+            num_query_heads, query.shape[-1], qkv_features=num_query_heads * head_dim,
+            num_kv_heads=num_key_value_heads, in_kv_features=value.shape[-1], dropout_rate=dropout,
+            broadcast_dropout=not dropout, use_bias=use_bias, kernel_init=initializer(kernel_initializer),
+            bias_init=initializer(bias_initializer), decode=False, kernel_metadata=penalty(kernel_regularizer),
+            out_kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer),
+            out_bias_metadata=penalty(bias_regularizer), rngs=rngs,
+        )  # fmt: skip
+
+    def call(layer, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
+             return_attention_scores=False, use_causal_mask=False, *, training, dropout):  # fmt: skip
+        if query_mask is not None or value_mask is not None or key_mask is not None:
+            refuse("query_mask, value_mask and key_mask: combine them into attention_mask")
+        if return_attention_scores:
+            refuse("attention scores of grouped queries")
+        deterministic = None
+        if not known(dropout) or dropout:
+            deterministic = not training
+        mask = None
+        if attention_mask is not None:
+            mask = over_heads(attention_mask)
+        if use_causal_mask and mask is not None:
+            mask = jnp.logical_and(mask, causal(query, value))
+        only_causal = None
+        if use_causal_mask and attention_mask is None:
+            only_causal = True
+        if key is None:
+            return layer(query, value, mask=mask, is_causal=only_causal, deterministic=deterministic)
+        return layer(query, key, value, mask=mask, is_causal=only_causal, deterministic=deterministic)
+
+    weights = MultiHeadAttention.weights
+
+
 class DotAttention(nnx.Module):
     """Dot-product attention with a learned scale."""
 

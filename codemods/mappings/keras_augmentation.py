@@ -100,7 +100,7 @@ def rotations(low, high):
     """Turns about the centre, by a share of a full turn."""
 
     def draw(key, batch, height, width):
-        angle = 2 * jnp.pi * jax.random.uniform(key, batch, minval=low, maxval=high)
+        angle = 2 * jnp.pi * jax.random.uniform(key, (batch,), minval=low, maxval=high)
         cos, sin, x, y = jnp.cos(angle), jnp.sin(angle), (width - 1) / 2, (height - 1) / 2
         rows = [[cos, -sin, x - x * cos + y * sin], [sin, cos, y - x * sin - y * cos]]
         return jnp.moveaxis(jnp.array(rows), -1, 0)
@@ -113,10 +113,10 @@ def zooms(height_range, width_range=None):
 
     def draw(key, batch, height, width):
         keys = jax.random.split(key)
-        tall = 1 + jax.random.uniform(keys[0], batch, minval=height_range[0], maxval=height_range[1])
+        tall = 1 + jax.random.uniform(keys[0], (batch,), minval=height_range[0], maxval=height_range[1])
         wide = tall
         if width_range is not None:
-            wide = 1 + jax.random.uniform(keys[1], batch, minval=width_range[0], maxval=width_range[1])
+            wide = 1 + jax.random.uniform(keys[1], (batch,), minval=width_range[0], maxval=width_range[1])
         none = jnp.zeros(batch)
         rows = [[wide, none, (width - 1) / 2 * (1 - wide)], [none, tall, (height - 1) / 2 * (1 - tall)]]
         return jnp.moveaxis(jnp.array(rows), -1, 0)
@@ -129,8 +129,8 @@ def shifts(height_range, width_range):
 
     def draw(key, batch, height, width):
         keys = jax.random.split(key)
-        down = height * jax.random.uniform(keys[0], batch, minval=height_range[0], maxval=height_range[1])
-        right = width * jax.random.uniform(keys[1], batch, minval=width_range[0], maxval=width_range[1])
+        down = height * jax.random.uniform(keys[0], (batch,), minval=height_range[0], maxval=height_range[1])
+        right = width * jax.random.uniform(keys[1], (batch,), minval=width_range[0], maxval=width_range[1])
         none, one = jnp.zeros(batch), jnp.ones(batch)
         return jnp.moveaxis(jnp.array([[one, none, -right], [none, one, -down]]), -1, 0)
 
@@ -142,10 +142,8 @@ def warped(transforms, fill_mode, fill_value, interpolation, data_format, rngs):
     if data_format == "channels_first":
         refuse(FIRST)
     if interpolation == "nearest":
-        return RandomWarp(transforms, fill_mode, fill_value, 0, rngs=rngs)
-    if fill_value:
-        return RandomWarp(transforms, fill_mode, fill_value, rngs=rngs)
-    return RandomWarp(transforms, fill_mode, rngs=rngs)
+        return RandomWarp(transforms, mode=fill_mode, value=fill_value, order=0, rngs=rngs)
+    return RandomWarp(transforms, mode=fill_mode, value=fill_value, rngs=rngs)
 
 
 @layer(

@@ -33,8 +33,8 @@ class RandomContrastRule:
 
     def make(factor, value_range=(0, 255), seed=None, *, rngs):
         if isinstance(factor, (list, tuple)):
-            return RandomContrast(1 - factor[0], 1 + factor[1], value_range, rngs=rngs)
-        return RandomContrast(1.0, 1 + factor, value_range, rngs=rngs)
+            return RandomContrast(1 - factor[0], 1 + factor[1], value_range=value_range, rngs=rngs)
+        return RandomContrast(1.0, 1 + factor, value_range=value_range, rngs=rngs)
 
     def call(layer, images, *, training):
         return augmented(layer, images, training)
@@ -62,7 +62,7 @@ class RandomBrightnessRule:
     helpers = (RandomBrightness,)
 
     def make(factor, value_range=(0, 255), seed=None, *, rngs):
-        return RandomBrightness(low_of(factor), high_of(factor), value_range, rngs=rngs)
+        return RandomBrightness(low_of(factor), high_of(factor), value_range=value_range, rngs=rngs)
 
     def call(layer, images, *, training):
         return augmented(layer, images, training)

@@ -24,6 +24,8 @@ from codemods.passes.undefined import MODULE, defined_names, undefined_names
 from codemods.passes.values import text
 
 _WIDTH = 128
+#: Metadata of a weight that tells its penalty.
+_PENALTY = m.DictElement(m.SimpleString('"penalty"')) | m.Arg(keyword=m.Name("penalty"))
 #: Order of import lines, as a formatter would sort them.
 _STANDARD = ("functools", "math", "operator")
 
@@ -134,7 +136,7 @@ class Output:
         return _format(tree.code)
 
     def _statement(self, statement: Any) -> list[Any]:
-        new = self._ported(statement)
+        new = [] if _sets_docstring(statement) else self._ported(statement)
         if isinstance(statement, cst.ClassDef | cst.FunctionDef) and statement.name.value not in self.failed:
             new = [with_signatures(part, self.unit) for part in new]
         name = statement.name.value if isinstance(statement, cst.ClassDef | cst.FunctionDef) else "<module>"
@@ -204,10 +206,10 @@ class Output:
             return [statement.with_changes(body=rest)] if rest else []
         if isinstance(statement, cst.ClassDef | cst.FunctionDef):
             name = statement.name.value
-            if name in self.failed:
-                return [] if self.drop_failed else [self._marked(statement)]
             if name in self.porter.absorbed:
                 return []
+            if name in self.failed:
+                return [] if self.drop_failed else [self._marked(statement)]
             self.ported.append(name)
             spec = self.unit.specs.get(name)
             if spec is not None and spec.analysed:
@@ -265,6 +267,8 @@ class Output:
         """Helpers that statements read, and those that helpers read."""
         helpers = self.unit.helpers
         found = set().union(*[_all_names(s) for s in body if not _is_import(s)], set()) & helpers.keys()
+        if "penalties" in helpers and any(m.findall(s, _PENALTY) for s in body):
+            found.add("penalties")  # for a loss of the user's own
         todo = list(found)
         while todo:
             inner = _all_names(cst.parse_module(inspect.getsource(helpers[todo.pop()]))) & helpers.keys() - found
@@ -422,3 +426,12 @@ def _format(source: str) -> str:
         return black.format_str(source, mode=mode)
     except Exception:
         return source
+
+
+def _sets_docstring(statement: Any) -> bool:
+    """`f.__doc__ = TEXT`, or the same by `setattr`: the definition's own docstring stays."""
+    target = m.AssignTarget(target=m.Attribute(attr=m.Name("__doc__")))
+    setting = m.Call(func=m.Name("setattr"), args=[m.DoNotCare(), m.Arg(value=m.SimpleString('"__doc__"')), m.DoNotCare()])
+    return m.matches(
+        statement, m.SimpleStatementLine(body=[m.OneOf(m.Assign(targets=[target]), m.Expr(value=setting))])
+    )

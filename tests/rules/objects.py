@@ -195,6 +195,8 @@ def perturb(source: Any, rng: np.random.Generator) -> None:
     for variable in _variables(source):
         value = rng.normal(0, 0.4, variable.shape)
         variable.assign(np.abs(value) + 0.5 if "variance" in variable.name else value)
+    if hasattr(source, "finalize_state"):  # Normalization computes with a copy of its weights
+        source.finalize_state()
 
 
 def is_array(value: Any) -> bool:
