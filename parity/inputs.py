@@ -140,12 +140,12 @@ def has_floats(inputs: Any) -> bool:
     return any(trees.dtype_name(array.dtype) in _FLOATS for _, array in trees.flatten(inputs))
 
 
-def jittered(inputs: Any, seed: int) -> Any:
-    """Float arrays off by about one rounding error; masks and labels of zeros and ones stay."""
+def jittered(inputs: Any, seed: int, size: float = 1.0) -> Any:
+    """Float arrays off by rounding errors, as in `weights.jittered`; masks and labels of zeros and ones stay."""
 
     def jitter_one(_: str, array: Any) -> Any:
         array = np.asarray(array)
-        return array if _is_mask(array) else weights.jittered([array], seed)[0]
+        return array if _is_mask(array) else weights.jittered([array], seed, size)[0]
 
     return trees.map_arrays(jitter_one, inputs)
 

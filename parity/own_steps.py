@@ -204,14 +204,15 @@ def _watched(frameworks: Frameworks) -> Iterator[None]:
 
 
 def run_all(original: Original, chosen: Sequence[Chosen], values: Sequence[np.ndarray],
-            jitter: int | None = None) -> tuple[Arrays, list[Outcome]]:  # fmt: skip
+            jitter: int | None = None, size: float = 1.0) -> tuple[Arrays, list[Outcome]]:  # fmt: skip
     """All steps, those with Adam also with its epsilon as in optax.
 
     Args:
       original: in any precision.
       chosen: the steps.
       values: weights and statistics to start from.
-      jitter: seed of a change of all data and weights by about one rounding error.
+      jitter: seed of a change of all data and weights by rounding errors.
+      size: of these errors, in units in the last place.
 
     Returns:
       Arrays by the oracle's names, and each step's own outcome.
@@ -219,10 +220,10 @@ def run_all(original: Original, chosen: Sequence[Chosen], values: Sequence[np.nd
     result: Arrays = {}
     outcomes = []
     if jitter is not None:
-        values = weights.jittered(values, jitter)
+        values = weights.jittered(values, jitter, size)
     for number, one in enumerate(chosen):
         if jitter is not None:
-            one = dataclasses.replace(one, batch=inputs_lib.jittered(one.batch, jitter))
+            one = dataclasses.replace(one, batch=inputs_lib.jittered(one.batch, jitter, size))
         outcome = run(original, one, values)
         outcomes.append(outcome)
         result.update({f"own/{number}/{name}": value for name, value in outcome.arrays.items()})

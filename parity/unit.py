@@ -100,9 +100,9 @@ def load(request: Request, frameworks: Frameworks, prepared: Any = None) -> Unit
         reason = f"the entry gives the class {name}, not an object of it; write {name}(...) with its arguments"
         raise BadInputError(reason, request.source, _line_of(model))
     if isinstance(model, (tuple, list, dict)) and request.call is None:
-        example = "model['b'](model['a'](*inputs))" if isinstance(model, dict) else "model[1](model[0](*inputs))"
+        such = "model['b'](model['a'](*inputs))" if isinstance(model, dict) else "model[1](model[0](*inputs))"
         reason = (
-            f"the entry gives a {type(model).__name__}; say how what is in it is called with --call, such as {example}"
+            f"the entry gives a {type(model).__name__}; say how what is in it is called with --call, such as {such}"
         )
         raise BadInputError(reason, request.source)
     if not callable(model) and request.call is None:

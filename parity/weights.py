@@ -43,14 +43,20 @@ def perturbed(names: Sequence[str], values: Sequence[np.ndarray], seed: int = 0)
     return moved
 
 
-def jittered(values: Sequence[np.ndarray], seed: int) -> list[np.ndarray]:
-    """Values off by about one unit in the last place, to see how the results depend on rounding."""
+def jittered(values: Sequence[np.ndarray], seed: int, size: float = 1.0) -> list[np.ndarray]:
+    """Values off by rounding errors, to see how the results depend on rounding.
+
+    Args:
+      values: arrays; those that aren't floats stay.
+      seed: of the noise.
+      size: of the largest error, in units in the last place; a negative one turns every error round.
+    """
     result = []
     for index, value in enumerate(values):
         if value.dtype.kind != "f":
             result.append(value)
             continue
         rng = np.random.default_rng([seed, index, 2])
-        noise = rng.uniform(-1.0, 1.0, value.shape) * np.finfo(np.float32).eps
+        noise = rng.uniform(-1.0, 1.0, value.shape) * np.finfo(np.float32).eps * size
         result.append((value.astype(np.float64) * (1.0 + noise)).astype(value.dtype))
     return result

@@ -3,7 +3,7 @@
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from parity import oracle, oracle_checks, trees, weights
+from parity import oracle_checks, tolerances, trees, weights
 from parity.checks import Check, Pair, compare, reached
 from parity.errors import BadInputError
 from parity.noise import NoiseStream
@@ -40,17 +40,40 @@ class CompareTest(absltest.TestCase):
 class ToleranceTest(absltest.TestCase):
     def test_follows_the_error_of_the_original(self):
         reference = {"cases/0/inference/outputs/": np.float32([1.0, -2.0])}
-        loose = oracle.tolerances(reference, [{"cases/0/inference/outputs/": 1e-3}])
-        self.assertAlmostEqual(loose["cases/0/inference/outputs/"], oracle.SLACK * 1e-3)
+        loose = tolerances.tolerances(reference, [{"cases/0/inference/outputs/": 1e-3}])
+        self.assertAlmostEqual(loose["cases/0/inference/outputs/"], tolerances.SLACK * 1e-3)
 
     def test_has_a_floor(self):
         reference = {"cases/0/inference/outputs/": np.float32([1.0, -2.0])}
-        tight = oracle.tolerances(reference, [{}])["cases/0/inference/outputs/"]
+        tight = tolerances.tolerances(reference, [{}])["cases/0/inference/outputs/"]
         self.assertBetween(tight, 1e-6, 1e-5)
 
     def test_integers_must_agree(self):
         name = "cases/0/inference/outputs/"
-        self.assertEqual(oracle.tolerances({name: np.int32([3])}, [{name: 0.0}])[name], 0.0)
+        self.assertEqual(tolerances.tolerances({name: np.int32([3])}, [{name: 0.0}])[name], 0.0)
+
+
+class JumpTest(absltest.TestCase):
+    name = "cases/0/inference/gradients/weights/0"
+
+    def jumps(self, gradient) -> dict[str, float]:
+        at = [0.0, tolerances.WIDE * 1e-7, -tolerances.WIDE * 1e-7]
+        return tolerances.jumps(*({self.name: np.float32([1.0, gradient(x)])} for x in at))
+
+    def test_smooth_functions_have_none(self):
+        self.assertEmpty(self.jumps(lambda x: 0.5 + 3.0 * x))
+
+    def test_a_kink_within_rounding_is_one(self):
+        self.assertAlmostEqual(self.jumps(lambda x: 0.5 if x > 0 else 0.4)[self.name], 0.1, places=5)
+        self.assertEqual(
+            tolerances.widened({self.name: 1e-6, "x": 1e-6}, {self.name: 0.1}), {self.name: 0.2, "x": 1e-6}
+        )
+
+    def test_an_optimizer_that_bends_is_none(self):
+        def after(step: float) -> dict[str, np.ndarray]:
+            return {"own/0/weights/0": np.float32([1.0, step]), "own/0/slots/optimizer/momentum/0": np.float32([1.0])}
+
+        self.assertEmpty(tolerances.jumps(after(0.1), after(0.1), after(-0.1)))
 
 
 class RefusalTest(parameterized.TestCase):
