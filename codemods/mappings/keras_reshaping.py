@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from codemods.engine.rule import computed, f32, layer, refuse, sample
+from codemods.engine.rule import computed, f32, known, layer, refuse, sample
 
 
 @computed
@@ -58,6 +58,8 @@ class ZeroPadding2D:
         return None
 
     def call(layer, inputs, *, padding):
+        if not known(padding) and known(isinstance(padding, tuple)) and isinstance(padding, tuple):
+            return jnp.pad(inputs, ((0, 0), *padding, (0, 0)))
         return jnp.pad(inputs, paddings(padding, 2))
 
     def shape(x, *, padding):

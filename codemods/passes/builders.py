@@ -31,6 +31,7 @@ INPUT = handled(
 )
 MODEL = handled(
     "tf.keras.Model",
+    "tf.keras.models.Functional",
     becomes="an nnx.Module with the layers of a functional model",
     shows="(nnx.Module):",
     sample=_FUNCTIONAL.replace("tf.keras.Model", "SYMBOL"),
@@ -210,7 +211,8 @@ class Builders(Classes):
         if isinstance(value.code, cst.BinaryOperation) and isinstance(value.code.operator, cst.Add):
             halves = [self.shape_dims(self.of_part(part, frame), frame) for part in (value.code.left, value.code.right)]
             return [*halves[0], *halves[1]] if halves[0] is not None and halves[1] is not None else None
-        rank = self.rank_of_parameter(value, frame)
+        ranked = isinstance(value.special, tuple) and value.special[0] == "ranked"
+        rank = value.special[1] if ranked else self.rank_of_parameter(value, frame)
         if rank is None:
             return None
         code = text(value.code)
@@ -282,7 +284,7 @@ class Builders(Classes):
         if frame.mode != "staged" or "inputs" not in given or "outputs" not in given:
             frame.unit.residual(frame.function, node, symbol, "a functional model outside a function that builds it")
             return Value(node)
-        return Value(node, special=Finished(given["inputs"], given["outputs"]))
+        return Value(node, special=Finished(_original(given["inputs"]), given["outputs"]))
 
     def handle_sequential(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
         if frame.mode == "staged" and self.is_main_chain(node, frame):
@@ -386,6 +388,16 @@ class Builders(Classes):
                 self.finished[id(frame.spec)] = value.special.inputs
             return value.special.outputs
         return value
+
+
+def _original(inputs: Value) -> Value:
+    """Inputs by their own names, where other names for them are given."""
+    if isinstance(inputs.special, tuple) and inputs.special[0] == "alias":
+        return inputs.special[1]
+    if inputs.items is not None and inputs.items:
+        items = [_original(item) for item in inputs.items]
+        return dataclasses.replace(inputs, items=items)
+    return inputs
 
 
 def _is_docstring(statement: cst.BaseStatement, node: cst.FunctionDef) -> bool:

@@ -437,6 +437,8 @@ class Calls:
             not isinstance(value.code, cst.List | cst.Tuple) or len(value.code.elements) != len(items)
         ):
             items = None
+        if kind is None and known is DYNAMIC and value.items is not None and items is None:
+            kind = tuple
         return Arg(value.code, known, type=kind, items=items)
 
     def rule_value(
@@ -748,7 +750,40 @@ class Calls:
                     config[name] = _constructor_signature(instance.rule).parameters[name].default
             return self.of_shape(code, shape(x, **config), first)
         except Exception:
-            return self.traced_result(instance, code, frame)
+            guessed = self.guessed_result(instance, first, frame)
+            return guessed.with_code(code) if guessed is not None else self.traced_result(instance, code, frame)
+
+    def guessed_result(self, instance: LayerInstance, first: Any, frame: Frame) -> Value | None:
+        """Where part of a layer's configuration is not known: the dims of its output that don't depend on it.
+
+        The rule's shape function is asked twice, with two guesses; what differs between them is left open.
+        """
+        shape, symbols = instance.rule.shape, symbols_of(frame, self.plain_symbols)
+        defaults = _constructor_signature(instance.rule).parameters
+        found = []
+        for padding in ("valid", "same"):
+            config: dict[str, Any] = {}
+            try:
+                assert shape is not None
+                for name in list(inspect.signature(shape).parameters)[1:]:
+                    value = instance.arguments.get(name)
+                    if value is None:
+                        config[name] = defaults[name].default
+                        continue
+                    try:
+                        config[name] = self.size_argument(value, frame)
+                    except abstract.NoShape:
+                        config[name] = padding if name == "padding" else symbols.unknown("guess")
+                result = shape(_Shaped.of(first), **config)
+            except Exception:
+                return None
+            if not isinstance(result, tuple) or any(isinstance(dim, tuple | list) for dim in result):
+                return None
+            found.append(result)
+        if len(found[0]) != len(found[1]):
+            return None
+        dims = tuple(a if same_dim(a, b) else symbols.unknown("d") for a, b in zip(*found, strict=True))
+        return self.of_shape(cst.Name("_"), dims, first)
 
     def applied_result(self, instance: LayerInstance, first: Value, frame: Frame) -> Value:
         """Type of what the function of a Lambda layer gives for a tensor."""

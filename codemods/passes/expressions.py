@@ -265,6 +265,8 @@ class Expressions(WidthLists, Calls):
         known: Any = UNKNOWN
         if left.known is not UNKNOWN and right.known is not UNKNOWN:
             known = (left.known and right.known) if isinstance(node.operator, cst.And) else (left.known or right.known)
+        elif any(side.known is isinstance(node.operator, cst.Or) for side in (left, right)):
+            known = isinstance(node.operator, cst.Or)  # whatever the other side is
         return Value(code, known=known, staged=left.is_tensor or right.is_tensor)
 
     def _eval_IfExp(self, node: cst.IfExp, frame: Frame) -> Value:

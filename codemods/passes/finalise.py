@@ -69,13 +69,13 @@ class Finalise(Methods):
         calls = set().union(*[read_names(item.node) for item in self.stage_items.get(id(spec), [])], set())
         if spec.kind != "class":
             spec.config_names = set().union(*[assigned_names(s) for s in spec.init], set()) - {*spec.tensor_parameters}
-            body = without_unread(call_side(self.stage_items.get(id(spec), [])), (), spec.config_names)
+            body = without_unread(call_side(self.stage_items.get(id(spec), [])), (), spec.config_names | spec.aliases)
             calls = set().union(*[read_names(statement) for statement in body], set())
             spec.init = without_unread(spec.init, calls) if spec.kind != "factory" else spec.init
         reads = set().union(*[read_names(statement) for statement in spec.init], set())
         spec.used_dims = [name for name in spec.dims if name in reads | calls]
         names = {p.name.value for p in self.constructor_parameters(spec)}
-        spec.dropped = {name for name in names & _KERAS_ONLY if name not in reads | calls}
+        spec.dropped |= {name for name in names & _KERAS_ONLY if name not in reads | calls}
         if spec.kind == "helper":  # what was read only to name layers
             spec.dropped |= {name for name in names & read_names(spec.node.body) if name not in reads | calls}  # type: ignore[attr-defined]
 

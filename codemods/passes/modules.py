@@ -143,6 +143,7 @@ class ModuleSpec:
     methods: dict[str, cst.FunctionDef] = dataclasses.field(default_factory=dict)
     lists: set[str] = dataclasses.field(default_factory=set)
     threads: list[Thread] = dataclasses.field(default_factory=list)
+    aliases: set[str] = dataclasses.field(default_factory=set)
     config_names: set[str] = dataclasses.field(default_factory=set)
     dropped: set[str] = dataclasses.field(default_factory=set)
     done: bool = False

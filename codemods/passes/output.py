@@ -16,6 +16,7 @@ from codemods.engine.precedence import parenthesised
 from codemods.engine.walk import Rewriter, findall, identifiers, mapped
 from codemods.engine.walk import names_in as _all_names
 from codemods.linking.unlink import imports_of, own_names
+from codemods.passes.late_imports import with_late_imports
 from codemods.passes.names import Reads, ReplaceNames
 from codemods.passes.porter import Porter
 from codemods.passes.signatures import with_signatures
@@ -139,6 +140,9 @@ class Output:
         new = [] if _sets_docstring(statement) else self._ported(statement)
         if isinstance(statement, cst.ClassDef | cst.FunctionDef) and statement.name.value not in self.failed:
             new = [with_signatures(part, self.unit) for part in new]
+            if statement.name.value in self.unit.specs:
+                lines = self.porter.imports_of(statement.name.value)
+                new = [with_late_imports(part, lines) for part in new] if lines else new
         name = statement.name.value if isinstance(statement, cst.ClassDef | cst.FunctionDef) else "<module>"
         for part in new:
             self.origin.setdefault(

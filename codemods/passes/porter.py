@@ -13,20 +13,21 @@ import codemods.mappings  # noqa: F401  (registers the rules)
 from codemods.passes.builders import INPUT, INPUT_LAYER, MODEL, SEQUENTIAL
 from codemods.passes.frame import Frame
 from codemods.passes.methods import VARIABLE
+from codemods.passes.model_zoo import ModelZoo
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
-from codemods.passes.penalties import Penalised
 from codemods.passes.unit import Unit, module_definitions
 from codemods.passes.values import UNKNOWN, Symbols, Value
 
 
-class Porter(Penalised):
+class Porter(ModelZoo):
     """All passes on one file."""
 
     def __init__(self, unit: Unit):
         self.unit = unit
         self.plain_symbols = Symbols()
         self.made: dict[Any, Value] = {}
+        self.built_on: dict[int, set[str]] = {}
         self.added: dict[int, list[cst.BaseExpression]] = {}
         self.held: list[tuple[ModuleSpec, str, cst.BaseExpression]] = []
         self.threads: list[Any] = []

@@ -208,7 +208,8 @@ class Statements(Placing, Expressions):
                 if placed is not None:
                     return placed
             if isinstance(value.special, tuple) and value.special[0] == "input" and isinstance(node.value, cst.Name):
-                self.bind_target(target, dataclasses.replace(value, special=None), frame)
+                self.bind_target(target, dataclasses.replace(value, special=("alias", value)), frame)
+                frame.spec.aliases.add(target.value)  # type: ignore[union-attr]
                 return None  # another name for it, which may be bound again
             if isinstance(value.special, tuple) and value.special[0] in ("model", "input"):
                 frame.env[target.value] = value.with_code(target)

@@ -43,6 +43,13 @@ host(
     "tf.keras.utils.OrderedEnqueuer", "tf.keras.utils.GeneratorEnqueuer",
     recipe=_GRAIN,
 )  # fmt: skip
+host(
+    "tf.keras.applications.imagenet_utils.decode_predictions",
+    *[f"tf.keras.applications.{name}.decode_predictions" for name in (
+        "convnext", "densenet", "efficientnet", "efficientnet_v2", "inception_resnet_v2", "inception_v3", "mobilenet",
+        "mobilenet_v2", "mobilenet_v3", "nasnet", "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19", "xception")],
+    recipe="with the 1000 class names in a file of your own",
+)  # fmt: skip
 host("tfds.load", gives="dataset", recipe="`tfds.data_source(name)` gives NumPy arrays and needs no TensorFlow")
 host("tfds.*", recipe="`tfds.data_source(name)` gives NumPy arrays and needs no TensorFlow")
 host("tf_text.*", recipe="with the `tokenizers` or `sentencepiece` package, before the data becomes arrays")
