@@ -149,6 +149,9 @@ class Hosting(Questions):
     # -- single calls --------------------------------------------------------------------------------
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
+        if frame.mode in ("init", "staged"):
+            found = self.in_constructor(symbol, node, frame)
+            return found if found is not None else super().call_symbol(symbol, node, frame)
         entry = kept(symbol) if frame.mode == "plain" else None
         if entry is None or symbol.startswith("tf.keras.datasets.") or (symbol == _IN_MEMORY and self.simple_pipelines):
             return super().call_symbol(symbol, node, frame)
@@ -160,6 +163,23 @@ class Hosting(Questions):
         frame.unit.note(node, f"{symbol} stays: host code, imported when it runs. Without TensorFlow: {entry.recipe}")
         code = node.with_changes(func=self.host_name(node.func, frame.function), args=args)
         return self.given_by_host(code, entry.gives, frame)
+
+    def in_constructor(self, symbol: str, node: cst.Call, frame: Frame) -> Value | None:
+        """Host code that configures a model: a file that exists, a list of words. None where it computes."""
+        entry = kept(symbol)
+        if entry is None or entry.gives != "value":
+            return None
+        values = [self.eval(arg.value, frame) for arg in node.args]
+        if any(value.is_tensor or value.has_layers or value.special is not None for value in values):
+            return None
+        args = [arg.with_changes(value=value.code) for arg, value in zip(node.args, values, strict=True)]
+        frame.unit.note(node, f"{symbol} stays: host code, imported when it runs. Without TensorFlow: {entry.recipe}")
+        return Value(node.with_changes(func=self.host_name(node.func, frame.function), args=args))
+
+    def imports_of(self, name: str) -> list[str]:
+        """Imports that host code in a class of the port needs, in its methods."""
+        found = [lines for label, lines in self.host_imports.items() if label.split(".")[0] == name]
+        return sorted(set().union(*found, set()))
 
     def given_by_host(self, code: cst.BaseExpression, gives: str, frame: Frame) -> Value:
         if gives == "layer":
@@ -207,8 +227,11 @@ class Hosting(Questions):
 
     def materialise(self, value: Value, node: cst.BaseExpression, frame: Frame) -> Value:
         symbol = value.symbol
-        if symbol is not None and frame.mode == "plain" and kept(symbol) is not None:
+        entry = kept(symbol) if symbol is not None else None
+        if entry is not None and frame.mode == "plain":
             return Value(self.host_name(node, frame.function), special=Hosted("value"))
+        if entry is not None and frame.mode in ("init", "staged") and entry.gives == "constant":
+            return Value(self.host_name(node, frame.function))
         return super().materialise(value, node, frame)
 
     # -- what host code gave -------------------------------------------------------------------------
@@ -283,6 +306,9 @@ class Hosting(Questions):
         decorators = [d for d in node.decorators if self.decorator_symbol(d) is None]
         kept = self.verbatim(node, node, frame.function).with_changes(decorators=decorators)
         return Staged([], [Item(kept, config=False)])
+
+    def is_host_value(self, value: Value) -> bool:
+        return isinstance(value.special, Hosted) and value.special.gives != "dataset"
 
     def is_host_dataset(self, value: Value) -> bool:
         return isinstance(value.special, Hosted) and value.special.gives == "dataset"
