@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from typing import Any
 
-import black
 import libcst as cst
 import libcst.matchers as m
 
@@ -15,6 +14,7 @@ from codemods.engine import rule as rules
 from codemods.engine.precedence import parenthesised
 from codemods.engine.walk import Rewriter, findall, identifiers, mapped
 from codemods.engine.walk import names_in as _all_names
+from codemods.layout.format import formatted
 from codemods.linking.unlink import imports_of, own_names
 from codemods.passes.late_imports import with_late_imports
 from codemods.passes.names import Reads, ReplaceNames
@@ -425,9 +425,8 @@ def _sorted_imports(statements: list[Any]) -> list[Any]:
 
 def _format(source: str) -> str:
     """Line breaks as a formatter would set them; the author's quotes stay."""
-    mode = black.Mode(line_length=_WIDTH, string_normalization=False, magic_trailing_comma=False)
     try:
-        return black.format_str(source, mode=mode)
+        return formatted(source, _WIDTH)
     except Exception:
         return source
 
