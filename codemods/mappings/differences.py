@@ -123,6 +123,7 @@ MELS = Difference(
     ("num_mel_bins", "num_spectrogram_bins", "sample_rate", "lower_edge_hertz", "upper_edge_hertz"),
     "nearby values",
 )
+ON_HOST = Difference("under nnx.jit", "a NumPy array is there outside of jit alone", ("jit",))
 ANY_ORDER = Difference("sorted=False", "the same elements, in another order", ("sorted",), "shape")
 ENDLESS = Difference(
     "NaN or infinite values", "TensorFlow's decomposition may never end; JAX gives NaN", ("nan",), "not run"

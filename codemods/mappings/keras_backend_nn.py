@@ -12,7 +12,7 @@ from flax import nnx
 from jax import lax
 
 from codemods.engine.rule import f32, refuse, rule, sample
-from codemods.mappings.differences import NAN, OUTSIDE
+from codemods.mappings.differences import NAN, ON_HOST, OUTSIDE
 from codemods.mappings.tf_dtypes import as_dtype
 from codemods.mappings.tf_nn import RANDOM
 from codemods.mappings.tf_random import scaled
@@ -31,12 +31,12 @@ def stop_gradient(variables):
     return lax.stop_gradient(variables)
 
 
-@rule("tf.keras.backend.get_value", samples=[sample(f32(3, 4))])
+@rule("tf.keras.backend.get_value", samples=[sample(f32(3, 4))], differences=[ON_HOST])
 def get_value(x):
     return np.asarray(x)
 
 
-@rule("tf.keras.backend.eval", samples=[sample(f32(3, 4))])
+@rule("tf.keras.backend.eval", samples=[sample(f32(3, 4))], differences=[ON_HOST])
 def eval_(x):
     return np.asarray(x)
 

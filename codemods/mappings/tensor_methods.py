@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from codemods.engine.rule import attribute, f32, i32, made, method, sample
+from codemods.mappings.differences import ON_HOST
 
 SHAPE = made("tf.TensorShape", [2, 3])
 VARIABLE = made("tf.Variable", [1.0, 2.0])
 
 
-@method("numpy", samples=[sample(i32(2, 3)), sample(i32())])
+@method("numpy", samples=[sample(i32(2, 3)), sample(i32())], differences=[ON_HOST])
 def numpy(x):
     return np.asarray(x)
 

@@ -35,7 +35,7 @@ def candidates(rule: Rule, name: str, value: Any) -> list[Any]:
         if not any(_same(other, x) for x in (value, *found)):
             found.append(other)
     if value is None and not found:
-        return [1, [0]]
+        return [1]
     return found[:_MOST]
 
 
