@@ -274,7 +274,8 @@ class Expressions(WidthLists, Calls):
         body, orelse = self.eval(node.body, frame), self.eval(node.orelse, frame)
         code = node.with_changes(test=test.code, body=body.code, orelse=orelse.code)
         joined = self.join(body, orelse, frame)
-        if joined.dim is None and frame.spec is not None and not joined.is_tensor:
+        no_size = any(side.known is not UNKNOWN and type(side.known) is not int for side in (body, orelse))
+        if joined.dim is None and frame.spec is not None and not joined.is_tensor and not no_size:
             joined = dataclasses.replace(joined, dim=frame.spec.symbols.of_code(f"({text(code)})"))
         return dataclasses.replace(joined, code=code, staged=joined.staged or test.is_tensor)
 
