@@ -50,7 +50,9 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         worst = max(members, key=_severity)
         state = f"{len(failed)} of {len(members)} FAILED" if failed else f"{len(members)} passed"
         measured = worst.get("max_abs") is not None
-        yield f"  {level:<11} {state}" + (f"; largest {_error(worst)}" if measured else "")
+        # Checked at every level, `none` too.
+        named = "imports" if level == "none" else level
+        yield f"  {named:<11} {state}" + (f"; largest {_error(worst)}" if measured else "")
         for check in failed[:_SHOWN_FAILURES]:
             detail = f"; {check['detail']}" if check.get("detail") else ""
             yield f"    {check['name']}: {_error(check)}{detail}"

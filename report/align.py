@@ -23,12 +23,14 @@ class Chunk:
       name: qualified name, or a name for code outside functions.
       kind: `function`, `class` or `code`.
       start, end: first and last line, from 1, both included.
+      defines: names that code outside functions binds.
     """
 
     name: str
     kind: str
     start: int
     end: int
+    defines: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +92,21 @@ def _class_pieces(node: ast.ClassDef, prefix: str) -> Iterator[tuple[str, str, i
     yield name, "rest of class", node.end_lineno or node.lineno
 
 
+def _with_names(chunk: Chunk, body: Sequence[ast.stmt]) -> Chunk:
+    """A chunk of code with what its assignments bind."""
+    if chunk.kind != "code":
+        return chunk
+    names = {
+        target.id
+        for node in body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and chunk.start <= node.lineno <= chunk.end
+        for part in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        for target in ast.walk(part)
+        if isinstance(target, ast.Name)
+    }
+    return dataclasses.replace(chunk, defines=frozenset(names))
+
+
 def chunks(source: str) -> list[Chunk]:
     """Cuts a file in chunks that together hold every line once. Comments go with what follows."""
     total = unit.line_count(source)
@@ -112,7 +129,7 @@ def chunks(source: str) -> list[Chunk]:
             found[-1] = dataclasses.replace(found[-1], end=total)
         else:
             found.append(Chunk("file", "code", 1, total))
-    return found
+    return [_with_names(chunk, body) for chunk in found]
 
 
 def _keys(chunk: Chunk) -> Iterator[str]:
@@ -151,6 +168,9 @@ def align(left: Sequence[Chunk], right: Sequence[Chunk]) -> list[Row]:
         for key in _keys(chunk):
             if not key.startswith(("class:", "last:")):
                 take(chunk, index.get(key, []))
+    for chunk in left:  # The port may bind more in the same place.
+        if chunk.defines:
+            take(chunk, [c for c in right if c.defines & chunk.defines])
     for chunk in left:
         for key in _keys(chunk):
             if key.startswith("class:"):

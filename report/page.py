@@ -80,7 +80,8 @@ def _levels(checks: Sequence[unit.Check]) -> list[dict[str, Any]]:
         failed = [c for c in members if not c.passed]
         measured = [c for c in failed or members if c.max_abs is not None]
         worst = max(measured or failed or members, key=lambda c: c.ratio if c.ratio is not None else -1.0)
-        levels.append({"name": level, "checks": members, "failed": len(failed), "worst": worst})
+        name = unit.LEVEL_NAMES.get(level, level)
+        levels.append({"name": name, "checks": members, "failed": len(failed), "worst": worst})
     return levels
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 LEVELS = ("none", "shapes", "forward", "gradients", "step", "trajectory")
 
+#: What the lowest level stands for, for people.
+LEVEL_NAMES = {"none": "imports"}
+
 #: What each verdict means, for people.
 VERDICTS = {
     "verified": "ported in full and verified",

@@ -133,6 +133,13 @@ class AlignTest(absltest.TestCase):
     def test_a_file_that_does_not_parse_is_one_chunk(self):
         self.assertLen(align.chunks("def f(:\n  pass\n"), 1)
 
+    def test_code_is_found_by_what_it_binds(self):
+        left = align.chunks("import a\nPAD = 0\nLIMIT: int = 3\n")
+        right = align.chunks("import b\nLinear = b.partial()\n\nPAD = 0\n")
+        rows = align.align(left, right)
+        self.assertEqual([(len(row.left), len(row.right)) for row in rows], [(1, 1), (1, 1)])
+        self.assertEqual(rows[1].left[0].defines, {"PAD", "LIMIT"})
+
 
 if __name__ == "__main__":
     absltest.main()
