@@ -125,7 +125,9 @@ class Freezing(Habits):
         if id(spec) in seen:
             return False
         seen.add(id(spec))
-        own = any("Dropout" in layer.symbol or "Noise" in layer.symbol or "Random" in layer.symbol for layer in spec.layers)
+        own = any(
+            "Dropout" in layer.symbol or "Noise" in layer.symbol or "Random" in layer.symbol for layer in spec.layers
+        )
         return own or spec.kind == "class" or any(self.is_random(part, seen) for part in self.parts_of(spec))
 
     # -- what modules do not have ----------------------------------------------------------------------
@@ -151,4 +153,3 @@ _ALL_LAYERS = m.For(
         m.Assign([m.AssignTarget(m.Attribute(m.Name(), m.Name("trainable")))], m.SaveMatchedNode(m.Name(), "value")),
     ])]),
 )  # fmt: skip
-

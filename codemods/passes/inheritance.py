@@ -59,7 +59,11 @@ class Inheritance(Freezing):
             return False
         original = [s for s in self.unit.module.body if isinstance(s, cst.ClassDef)]
         derived = [s for s in original if any(m.matches(b.value, m.Name(name)) for b in s.bases)]
-        left = [s.name.value for s in derived if any(m.matches(b.value, m.Name(name)) for b in self.unit.classes[s.name.value].bases)]
+        left = [
+            s.name.value
+            for s in derived
+            if any(m.matches(b.value, m.Name(name)) for b in self.unit.classes[s.name.value].bases)
+        ]
         return bool(derived) and not left and not findall(self.unit.module, m.Call(func=m.Name(name)))
 
     # -- bases -----------------------------------------------------------------------------------------
@@ -68,7 +72,11 @@ class Inheritance(Freezing):
         own, inherited = _methods(node), _methods(base)
         body: list[Any] = []
         for statement in node.body.body:
-            if isinstance(statement, cst.FunctionDef) and statement.name.value == "__init__" and "__init__" in inherited:
+            if (
+                isinstance(statement, cst.FunctionDef)
+                and statement.name.value == "__init__"
+                and "__init__" in inherited
+            ):
                 new = self.with_base_constructor(statement, inherited["__init__"], base_name)
                 if new is None:
                     return None
@@ -102,7 +110,9 @@ class Inheritance(Freezing):
                     body.append(inherited[method].with_changes(name=cst.Name(renamed)))
         return node.with_changes(bases=base.bases, body=node.body.with_changes(body=body))
 
-    def with_base_constructor(self, own: cst.FunctionDef, base: cst.FunctionDef, base_name: str) -> cst.FunctionDef | None:
+    def with_base_constructor(
+        self, own: cst.FunctionDef, base: cst.FunctionDef, base_name: str
+    ) -> cst.FunctionDef | None:
         """The derived class's constructor, with the base's in the place of the call of it."""
         for i, statement in enumerate(own.body.body):
             call = _init_call(statement, base_name)
@@ -264,7 +274,8 @@ def _init_call(statement: Any, base: str) -> cst.Call | None:
 
 def _is_super_init(statement: Any) -> bool:
     return m.matches(
-        statement, m.SimpleStatementLine([m.Expr(m.Call(func=m.Attribute(m.Call(m.Name("super")), m.Name("__init__"))))])
+        statement,
+        m.SimpleStatementLine([m.Expr(m.Call(func=m.Attribute(m.Call(m.Name("super")), m.Name("__init__"))))]),
     )
 
 

@@ -9,7 +9,7 @@ import libcst.matchers as m
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
-from codemods.passes.inheritance import Inheritance
+from codemods.passes.layer_parts import LayerParts
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.staging import Staged
 from codemods.passes.values import Value, text
@@ -195,7 +195,7 @@ _PLACES = handled(
 )
 
 
-class Settings(Inheritance):
+class Settings(LayerParts):
     """Statements, decorators and scopes without a counterpart."""
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:

@@ -120,9 +120,7 @@ class Compiling(Losses):
     def optimizer_name(self, frame: Frame) -> str:
         """`optimizer`, which the user's own name for it may be, too."""
         others = [
-            name
-            for name, value in frame.env.items()
-            if name == "optimizer" and not self.is_compiled_optimizer(value)
+            name for name, value in frame.env.items() if name == "optimizer" and not self.is_compiled_optimizer(value)
         ]
         return "optimizer" if not others else self.local("model_optimizer", frame)
 

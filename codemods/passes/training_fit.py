@@ -94,6 +94,12 @@ class Fitting(Applying):
         x, y = self.bound_data(arguments, before, frame)
         own = self.has_own_step(compiled)
         batches = self.batches_of(arguments["x"], y is None and not own, frame)
+        if batches is not None and self.is_host_value(arguments["x"]):
+            reason = (
+                "a generator of Keras's, which may have no end: iterate over it, for as many batches as an epoch has"
+            )
+            frame.unit.residual(frame.function, node, "Model.fit", reason)
+            return None
         weights = self.weights_of(compiled, y, arguments, before, frame)
         if batches is not None and weights is not None:
             frame.unit.residual(frame.function, node, "Model.fit", "weights for data that comes in batches")
@@ -146,6 +152,10 @@ class Fitting(Applying):
 
     def is_host_dataset(self, value: Value) -> bool:
         """Is this a tf.data pipeline, which stays one?"""
+        return False
+
+    def is_host_value(self, value: Value) -> bool:
+        """Did host code give this, and is it no pipeline?"""
         return False
 
     def weights_of(

@@ -45,6 +45,7 @@ _LEFT = frozenset(
 )
 
 
+_ASSIGN = m.Call(func=m.Attribute(attr=m.Name("assign")), args=[m.Arg(keyword=None), m.ZeroOrMore()])
 _JITTED = handled(
     "tf.function",
     becomes="nnx.jit; arguments that are flags become static",
@@ -184,6 +185,9 @@ class Host(Seeds):
         for found in [attribute for statement in body for attribute in findall(statement, pattern)]:
             method = found.attr.value  # type: ignore[attr-defined]
             self.unit.residual(name, node, method, f"`{text(found)}`: of an object whose class is not known")
+        for call in [c for statement in body for c in findall(statement, _ASSIGN)]:
+            reason = f"`{text(call.func)}`: a variable that is not known here; in Flax `variable[...] = value`"  # type: ignore[attr-defined]
+            self.unit.residual(name, node, "assign", reason)
 
     def with_host_imports(self, function: str, body: list[Any]) -> list[Any]:
         return body

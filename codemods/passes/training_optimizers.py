@@ -95,7 +95,9 @@ class Optimizers(Fitting):
         self.waiting.pop(name, None)
         result = super().port_body(node, name)
         for variable, line, _ in self.waiting.pop(name, []):
-            reason = "the model that this optimizer updates is not known in this function: make it where the model is made"
+            reason = (
+                "the model that this optimizer updates is not known in this function: make it where the model is made"
+            )
             if not self.surveying:
                 self.unit.residual(name, line.body[0], variable, reason)
         return result
@@ -117,7 +119,9 @@ class Optimizers(Fitting):
                 return [self.eval(cst.parse_expression(code), frame) for code in value.special.models]
             return None
         if isinstance(node, cst.List | cst.Tuple) and node.elements:
-            parts = [self.models_of(e.value, frame) if isinstance(e, cst.StarredElement) else None for e in node.elements]
+            parts = [
+                self.models_of(e.value, frame) if isinstance(e, cst.StarredElement) else None for e in node.elements
+            ]
             return None if any(part is None for part in parts) else [m for part in parts for m in part or ()]
         if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
             left, right = self.models_of(node.left, frame), self.models_of(node.right, frame)

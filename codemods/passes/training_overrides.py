@@ -264,6 +264,10 @@ class Overrides(StepData):
                     frame.function, compiled.node, "Model.evaluate", "a model with its own train_step and no test_step"
                 )
                 return None
+            if spec is not None and self.has_own_step(compiled) and self.differs(compiled, spec):
+                reason = "its own train_step keeps other metrics than `compile` gives: write a test_step for them, too"
+                frame.unit.residual(frame.function, compiled.node, "Model.evaluate", reason)
+                return None
             return super().evaluate_batches(compiled, frame) if batches else super().evaluate(compiled, frame)
         self.evaluated.add(id(compiled.node))
         metrics = self.metrics_call(compiled, self.own_metrics(spec, frame), frame)
@@ -293,6 +297,11 @@ class Overrides(StepData):
         signature = "x, y, batch_size=32" if parts == 2 else "x, batch_size=32"
         loop = f"start in range(0, {rows}, batch_size)"
         return self.evaluation(compiled, metrics, step, given, signature, loop, data, frame)
+
+    def differs(self, compiled: Compiled, spec: ModuleSpec) -> bool:
+        """Are the metrics of a class's own steps others than Keras's evaluation has?"""
+        names = {metric.name for metric in self.metrics_of(compiled, report=False) or ()}
+        return self.metric_names(spec.source) != {"loss", *names}
 
     def evaluation(
         self, compiled: Compiled, metrics: str | None, step: str, given: str, signature: str, loop: str, data: list[str],

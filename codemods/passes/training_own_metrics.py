@@ -207,7 +207,11 @@ class OwnMetrics(OwnLosses):
         given = [compiled.arguments.get("loss"), *self.metric_values(compiled)]
         specials = [value.special for value in given if value is not None and isinstance(value.special, tuple)]
         own = any(special[0] == "own_object" for special in specials)
-        own = own or any(v.special and v.special[0] == "function" for v in self.metric_values(compiled) if isinstance(v.special, tuple))
+        own = own or any(
+            v.special and v.special[0] == "function"
+            for v in self.metric_values(compiled)
+            if isinstance(v.special, tuple)
+        )
         if legacy or not own or found.labels.tensor is None or found.labels.tensor.dtype is not None:
             return found
         return Batch(found.predictions, Value(cst.Name("y"), staged=True))

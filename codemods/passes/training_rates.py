@@ -62,7 +62,9 @@ class Rates(Callbacks):
     ) -> str | None:
         """Keras's momentum remembers steps, rate included; optax.sgd's remembers gradients."""
         if name != "optax.sgd":
-            reason = "a callback changes its learning rate, and its momentum remembers the old one: leave the momentum out"
+            reason = (
+                "a callback changes its learning rate, and its momentum remembers the old one: leave the momentum out"
+            )
             frame.unit.residual(frame.function, node, name, reason)
             return None
         nesterov = f", nesterov={text(given['nesterov'])}" if "nesterov" in given else ""
