@@ -89,6 +89,7 @@ def request(args: argparse.Namespace) -> steps.Request:
         inputs=args.input,
         call=args.call,
         example=paths.typed(args.example) if args.example else None,
+        shown_example=args.example or "",
         package_root=root,
         level=args.verify,
         keras=args.keras,

@@ -21,6 +21,7 @@ class Request:
     Attributes:
       source: the file, absolute.
       shown: the file as the user named it.
+      shown_example: the example file as the user named it.
       entry, inputs, call, example: what to run; all empty where nothing may be run.
       package_root: the folder that imports start from.
       level: how far to verify.
@@ -34,6 +35,7 @@ class Request:
     inputs: Sequence[str] = ()
     call: str | None = None
     example: pathlib.Path | None = None
+    shown_example: str = ""
     package_root: pathlib.Path | None = None
     level: str = "step"
     keras: str = "auto"
@@ -62,7 +64,10 @@ def _run(name: str, module: str, arguments: Sequence[str], timeout: float, reque
         reason = f"the {name} step did not finish in {timeout:g} s; split the file, or give smaller inputs"
         raise errors.BadInputError(reason, request.shown) from None
     if finished.code == errors.BAD_INPUT:
-        raise errors.BadInputError(finished.sentence.replace(str(request.source), request.shown))
+        sentence = finished.sentence.replace(str(request.source), request.shown)
+        if request.example:
+            sentence = sentence.replace(str(request.example), request.shown_example)
+        raise errors.BadInputError(sentence)
     if finished.code not in (errors.PORTED, errors.RESIDUALS, errors.CHECK_FAILED):
         raise errors.StepStopped(
             f"{request.shown}: the {name} step stopped (exit code {finished.code}), which is a fault of jaxport; "

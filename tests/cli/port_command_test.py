@@ -159,6 +159,13 @@ class PortCommandTest(parameterized.TestCase):
         self.assertEqual(err.splitlines()[-1], "m.py:5: f raised ValueError: no")
         self.assertFalse(self.out.exists())
 
+    def test_step_that_refuses_the_example(self):
+        (self.folder / "e.py").write_text("def model(:\n")
+        self.steps.failing = ("parity.capture", f"{self.folder}/e.py:1: syntax error: no")
+        code, _, err = self.run_command("m.py", "--out", "out", "--example", "e.py")
+        self.assertEqual(code, 2)
+        self.assertEqual(err.splitlines()[-1], "e.py:1: syntax error: no")
+
     @parameterized.named_parameters(
         ("syntax", b"import tensorflow\n\ndef f(:\n", "m.py:3: syntax error"),
         ("python_2", b"import tensorflow\nprint 'x'\n", "m.py:2: Python 2"),
