@@ -2,7 +2,7 @@
 
 import optax
 
-from codemods.engine.rule import Difference, inline, rule, sample
+from codemods.engine.rule import Difference, inline, refuse, rule, sample
 from codemods.mappings.keras_optimizers import EPSILON, adam_steps, amsgrad_steps, finished, momentum_descent, rate
 from codemods.mappings.keras_other_optimizers import ftrl, nadam
 
@@ -81,6 +81,14 @@ def adamax(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="Ad
     return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())
 
 
+ROUNDING = Difference(
+    "a learning rate of 1",
+    "the products of momenta are rounded otherwise, by 7e-6 of weights of size 2",
+    ("lr",),
+    "shape",
+)
+
+
 @rule("tf.keras.optimizers.legacy.Ftrl", helpers=(ftrl,), samples=[
     sample(), sample(0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.1, beta=0.1),
 ])  # fmt: skip
@@ -88,6 +96,8 @@ def ftrl_rule(learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator
               l1_regularization_strength=0.0, l2_regularization_strength=0.0, name="Ftrl",
               l2_shrinkage_regularization_strength=0.0, beta=0.0, clipnorm=None, clipvalue=None, global_clipnorm=None,
               lr=None, decay=0.0):  # fmt: skip
+    if lr is not None:
+        refuse("lr: Keras 2 takes and ignores it here: give learning_rate")
     step_size = rate(learning_rate, lr, decay)
     steps = ftrl(
         step_size, learning_rate_power, initial_accumulator_value, l1=l1_regularization_strength,
@@ -96,7 +106,7 @@ def ftrl_rule(learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator
     return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())
 
 
-@rule("tf.keras.optimizers.legacy.Nadam", helpers=(nadam,), samples=[
+@rule("tf.keras.optimizers.legacy.Nadam", differences=[ROUNDING], helpers=(nadam,), samples=[
     sample(), sample(0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
 ])  # fmt: skip
 def nadam_rule(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="Nadam", clipnorm=None,

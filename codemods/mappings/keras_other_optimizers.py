@@ -48,6 +48,11 @@ def nadam_rule(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weig
     )  # fmt: skip
 
 
+DECAYED_FIRST = (
+    "weight_decay: Keras decays the weights before this step reads them; decay them by hand before the update"
+)
+
+
 def ftrl(learning_rate, power=-0.5, initial_accumulator=0.1, l1=0.0, l2=0.0, l2_shrinkage=0.0, beta=0.0):
     """Follow the regularized leader, as in McMahan's paper: weights that L1 holds at zero stay there."""
     at = learning_rate if callable(learning_rate) else lambda step: learning_rate
@@ -83,6 +88,8 @@ def ftrl_rule(learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator
               beta=0.0, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
               ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
               gradient_accumulation_steps=None, name=None, lr=None, decay=0.0):  # fmt: skip
+    if weight_decay:
+        refuse(DECAYED_FIRST)
     step_size = rate(learning_rate, lr, decay)
     return finished(
         ftrl(
@@ -118,6 +125,8 @@ def adafactor(learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2
               gradient_accumulation_steps=None, name=None, lr=None, decay=0.0):  # fmt: skip
     if epsilon_2 != 0.001:
         refuse("epsilon_2: optax.adafactor takes weights to be at least 0.001 large")
+    if weight_decay:
+        refuse(DECAYED_FIRST)
     step_size = rate(learning_rate, lr, decay)
     return finished(
         optax.adafactor(
@@ -136,6 +145,8 @@ def adafactor(learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2
 def lamb(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=None, clipnorm=None, clipvalue=None,
          global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
          gradient_accumulation_steps=None, name=None, lr=None, decay=0.0):  # fmt: skip
+    if weight_decay:
+        refuse(DECAYED_FIRST)
     step_size = rate(learning_rate, lr, decay)
     return finished(
         optax.lamb(step_size, b1=beta_1, b2=beta_2, eps=epsilon),
