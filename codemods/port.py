@@ -12,6 +12,7 @@ import functools
 import json
 import pathlib
 import sys
+import textwrap
 from typing import Any
 
 import libcst as cst
@@ -30,15 +31,16 @@ from codemods.passes.unit import Unit
 from codemods.passes.values import text
 from codemods.passes.weights import WeightsMap
 from codemods.roots import ported_call, roots
-from codemods.train_steps import TrainSteps
+from codemods.train_steps import TrainSteps, functions
 
 _SOURCE = flags.DEFINE_string("source", None, "The file to port.")
 _TRACE = flags.DEFINE_string("trace", None, "Facts of a run of the original, as parity.capture writes them.")
 _ROOT = flags.DEFINE_string("package_root", None, "The folder that imports start from; linked files are ported, too.")
 _OUT = flags.DEFINE_string("out", None, "The folder to write to.")
 
-_ENTRY = "__jaxport_entry__"
-_OPTIMIZER = "__jaxport_optimizer__"
+_OWN = "__jaxport_"
+_ENTRY = f"{_OWN}entry__"
+_OPTIMIZER = f"{_OWN}optimizer__"
 
 
 class Port:
@@ -55,14 +57,13 @@ class Port:
         else:
             self.lines_in = sum(_count_lines(f.text) for f in linked.files) - _count_lines(self._extra())
             self.unit = Unit(linked.text, file, Trace(trace), linked)
-        for table in (self.unit.functions,):
-            for name in (_ENTRY, _OPTIMIZER):
-                table.pop(name, None)
+        for name in [name for name in self.unit.functions if name.startswith(_OWN)]:
+            del self.unit.functions[name]
         self.porter = Porter(self.unit)
         self._specials = {
             s.name.value: s
             for s in self.unit.module.body
-            if isinstance(s, cst.FunctionDef) and s.name.value in (_ENTRY, _OPTIMIZER)
+            if isinstance(s, cst.FunctionDef) and s.name.value.startswith(_OWN)
         }
         rest = [s for s in self.unit.module.body if s not in self._specials.values()]
         self.unit.module = self.unit.module.with_changes(body=rest)
@@ -102,15 +103,12 @@ class Port:
         extra = ""
         entry = self.trace.get("entry")
         example = self.trace.get("example_source")
-        if example:
-            body = _function_body(example, "model")
-            extra += f"\n\ndef {_ENTRY}():\n{body}\n" if body else ""
-        elif entry:
-            extra += f"\n\ndef {_ENTRY}():\n    return {entry}\n"
+        body = _function_body(example, "model") if example else f"    return {entry}" if entry else None
+        extra += f"\n\ndef {_ENTRY}():\n{body}\n" if body else ""
         optimizer = self.trace.get("optimizer")
         if optimizer:
             extra += f"\n\ndef {_OPTIMIZER}():\n    import tensorflow as tf\n    return {optimizer['expression']}\n"
-        return extra
+        return extra + functions(self.trace, textwrap.dedent(body) if body else None)
 
     def _expression(self, name: str) -> str | None:
         node = self._specials.get(name)
@@ -158,9 +156,11 @@ class Port:
         for root in self.roots:
             walk.add_root(root.spec, root.object, root.path)
         result["weights"] = walk.sorted_entries()
-        steps = TrainSteps(self.porter, self.optimizer, self.source)
+        steps = TrainSteps(self.porter, self.optimizer, self.source, self._specials)
         spec = self.roots[0].spec
-        result["train_steps"] = [steps.entry(step, spec) for step in self.trace.get("train_steps") or ()]
+        result["train_steps"] = [
+            steps.entry(n, step, spec) for n, step in enumerate(self.trace.get("train_steps") or ())
+        ]
         return result
 
     def _instance(self) -> Any:

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from typing import Any
+
+import libcst as cst
 
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.porter import Porter
 from codemods.passes.training_values import Compiled
+from codemods.passes.values import Value, text
 
 Step = Mapping[str, Any]
+
+
+def function_name(number: int) -> str:
+    """What a step is called while the file is ported."""
+    return f"__jaxport_step_{number}__"
+
+
+def functions(trace: Mapping[str, Any], entry: str | None) -> str:
+    """Source of functions that call the functions that train, so that the calls are ported like the rest of the file.
+
+    Args:
+      trace: of the original.
+      entry: the body of a function that returns the object under test.
+    """
+    source = ""
+    for number, step in enumerate(trace.get("train_steps") or ()):
+        if step["kind"] != "function":
+            continue
+        lines = ["import tensorflow as tf"]
+        if "model" in {n.id for n in ast.walk(ast.parse(step["call"])) if isinstance(n, ast.Name)}:
+            if entry is None:
+                continue
+            *before, last = ast.parse(entry).body
+            lines += [ast.unparse(statement) for statement in before]
+            lines.append(f"model = {ast.unparse(last.value)}" if isinstance(last, ast.Return) and last.value else "")
+        lines += [step["setup"], f"return {step['call']}"]
+        body = "\n".join("    " + line for part in lines for line in part.splitlines())
+        source += f"\n\ndef {function_name(number)}(batch):\n{body}\n"
+    return source
 
 
 class TrainSteps:
@@ -21,23 +54,26 @@ class TrainSteps:
       porter: the port, done.
       optimizer: optax expression of the unit's optimizer.
       source: text of the port.
+      calls: what `functions` gave, parsed, by name.
     """
 
-    def __init__(self, porter: Porter, optimizer: str | None, source: str):
+    def __init__(self, porter: Porter, optimizer: str | None, source: str, calls: Mapping[str, cst.FunctionDef]):
+        self.calls = calls
         self.porter = porter
         self.optimizer = optimizer
         self.source = source
 
-    def entry(self, step: Step, spec: ModuleSpec | None) -> dict[str, str]:
+    def entry(self, number: int, step: Step, spec: ModuleSpec | None) -> dict[str, str]:
         """One step: `setup` statements and the `call`, over `model`, `batch` and the port's names; or a `reason`.
 
         Args:
+          number: of the step.
           step: as in trace.json.
           spec: the ported model under test.
         """
         before = len(self.porter.unit.residuals)
         try:
-            found = self._compiled(step, spec)
+            found = self._function(number, step) if step["kind"] == "function" else self._compiled(step, spec)
         finally:
             del self.porter.unit.residuals[before:]
         return {"name": step["name"], **found}
@@ -60,6 +96,22 @@ class TrainSteps:
         if metrics is None:
             return {"reason": "its metrics have no port"}
         return self._code(found[0], ["model", "optimizer", "metrics", "*batch"], metrics)
+
+    def _function(self, number: int, step: Step) -> dict[str, str]:
+        """A call of a function of the file, with the arguments that its port takes."""
+        node = self.calls.get(function_name(number))
+        if node is None or not self._is_there(step["name"]):
+            return {"reason": "the port has no function for it"}
+        unit = self.porter.unit
+        frame = Frame(unit, function_name(number), "plain")
+        frame.env["batch"] = Value(cst.Name("batch"), staged=True)
+        before = len(unit.residuals)
+        items = [item.node for item in self.porter.run(list(node.body.body), frame).call]  # type: ignore[arg-type]
+        if len(unit.residuals) > before:
+            return {"reason": unit.residuals[before][1].reason}
+        lines = [text(self.porter.settle_plain(item, function_name(number))).strip() for item in items]
+        *setup, last = [line for line in lines if not line.startswith(("import ", "model = "))]
+        return {"setup": "\n".join(setup), "call": last.removeprefix("return ")}
 
     def _override(self, compiled: Compiled, spec: ModuleSpec, frame: Frame) -> dict[str, str]:
         method = self.porter.moved_methods.get(spec.source, {}).get("train_step")

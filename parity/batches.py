@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from parity import trees
 from parity.training import TrainingStep
 
 #: Words in a loss's name whose labels are class numbers.
-_SPARSE = ("sparse",)
+_SPARSE = ("sparse", "one_hot(")
 
 
 def candidates(step: TrainingStep, inputs: Any, outputs: Any) -> Iterator[Any]:
@@ -23,6 +23,11 @@ def candidates(step: TrainingStep, inputs: Any, outputs: Any) -> Iterator[Any]:
       outputs: what it gives for them, as arrays.
     """
     x = inputs[0] if len(inputs) == 1 else list(inputs)
+    if step.data is not None:
+        for y in labels(outputs, step.loss):
+            known = {"inputs": x, "labels": y}
+            yield tuple(known[item] if isinstance(item, str) else _random(item, k) for k, item in enumerate(step.data))
+        return
     if step.labels is not True:
         yield x
     if step.labels is not False:
@@ -42,6 +47,14 @@ def labels(outputs: Any, loss: str = "") -> Iterator[Any]:
         makers.reverse()
     for make in makers:
         yield trees.map_arrays(make, outputs)
+
+
+def _random(tree: Mapping[str, Any], position: int) -> np.ndarray:
+    """Normal floats, or zeros and ones, of a shape and dtype."""
+    rng = np.random.default_rng([12, position])
+    if "float" in tree["dtype"]:
+        return rng.standard_normal(tree["shape"]).astype(tree["dtype"])
+    return rng.integers(0, 2, tree["shape"]).astype(tree["dtype"])
 
 
 def _rng(path: str) -> np.random.Generator:

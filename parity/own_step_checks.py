@@ -116,7 +116,8 @@ def _compare(ported: Ported, weights: WeightsMap, oracle: Oracle, step: OwnStep,
         if name not in optimizers:
             yield holds(level, f"{title}: optimizer {name}", False, f"the port has no optimizer named {name}")
             continue
-        yield from compare_slots(weights, oracle, slots_of_it, optimizers[name], kind, step.rates[name], level, title)
+        of_it = title if len(step.optimizers) == 1 else f"{title}, {name}"
+        yield from compare_slots(weights, oracle, slots_of_it, optimizers[name], kind, step.rates[name], level, of_it)
     wanted = oracle.below(f"{prefix}results/")
     if wanted and results:
         pairs = [

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from parity import call as calls
-from parity import double, optimizer, oracle, own_steps, randomness, training, trees, unit
+from parity import double, optimizer, oracle, own_steps, randomness, step_functions, training, trees, unit
 from parity.errors import BadInputError
 from parity.facts import Facts
 from parity.frameworks import Frameworks
@@ -100,6 +100,10 @@ def _training_steps(
     root = traced.facts.root_id()
     entry = traced.objects[root] if isinstance(root, int) else None
     found = list(training.find(traced.tree, original.names, original.model, entry, frameworks))
+    expression = None if traced.optimizer is None else traced.optimizer.expression
+    found += step_functions.find(
+        traced.tree, original.names, original.model, traced.facts, traced.objects, expression, frameworks
+    )
     outputs = trees.map_arrays(lambda _, value: np.asarray(value), traced.outputs)
     plan.own_steps, unchecked = own_steps.choose(original, found, plan.values, plan.inputs[0], outputs)
     steps = [

@@ -20,6 +20,12 @@ _GUESSES: tuple[tuple[tuple[str, ...], int | float], ...] = (
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+def guess(name: str) -> int | float | None:
+    """A value of the right kind for a name whose value only a real run knows; None where its words say nothing."""
+    words = name.lower().replace("_", " ").split()
+    return next((value for marks, value in _GUESSES if any(word in marks for word in words)), None)
+
+
 class Canonical:
     """`tf` of an expression, with the Keras that the original runs on below it."""
 
@@ -98,12 +104,11 @@ class Resolver(ast.NodeTransformer):
         return self._guess(node.id, node.id)
 
     def _guess(self, name: str, shown: str) -> Any:
-        words = name.lower().replace("_", " ").split()
-        for marks, value in _GUESSES:
-            if any(word in marks for word in words):
-                self.assumed[shown] = value
-                return ast.Constant(value)
-        raise LookupError(name)
+        value = guess(name)
+        if value is None:
+            raise LookupError(name)
+        self.assumed[shown] = value
+        return ast.Constant(value)
 
     def _canonical(self, node: ast.expr) -> str | None:
         try:

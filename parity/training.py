@@ -26,7 +26,8 @@ class TrainingStep:
       call: expression of the step, over `model` and `batch` as well.
       labels: whether the data have labels: yes, no, or None where only a try can tell.
       loss: what is known of the loss as text, for a guess at the labels.
-      data: shapes and dtypes of the data, as trees; None for the inputs of the model.
+      data: of a function, what each item of `batch` is: `inputs` of the model, `labels` for its outputs, or
+        a tree of another shape and dtype.
     """
 
     kind: str
