@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from codemods.engine.rule import f32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import FLOAT_RESULT, HALF
 
 IMAGES = f32(2, 4, 4, 3, low=0, high=255)
 #: Networks by how their images are scaled.
@@ -52,13 +53,14 @@ def unchanged(x, data_format=None):
     return x
 
 
-@rule(*[f"tf.keras.applications.{name}.preprocess_input" for name in BLUE_FIRST], samples=[sample(IMAGES)])
+@rule(*[f"tf.keras.applications.{name}.preprocess_input" for name in BLUE_FIRST], samples=[sample(IMAGES)],
+      differences=[HALF, FLOAT_RESULT])  # fmt: skip
 def bgr(x, data_format=None):
     last_only(data_format)
     return blue_first(x)
 
 
-@rule("tf.keras.applications.densenet.preprocess_input", samples=[sample(IMAGES)])
+@rule("tf.keras.applications.densenet.preprocess_input", samples=[sample(IMAGES)], differences=[HALF])
 def standardized(x, data_format=None):
     last_only(data_format)
     return normalized(x)

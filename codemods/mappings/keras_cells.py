@@ -5,7 +5,6 @@ from flax import nnx
 from codemods.engine.rule import Weight, f32, layer, made, refuse, sample
 from codemods.mappings.keras_activate import as_function
 from codemods.mappings.keras_initializers import initializer
-from codemods.mappings.keras_regularizers import penalty
 from codemods.mappings.keras_recurrent import (
     GRUCell,
     forget_bias,
@@ -14,6 +13,7 @@ from codemods.mappings.keras_recurrent import (
     outputs_and_states,
     recurrent_shape,
 )
+from codemods.mappings.keras_regularizers import penalty
 
 LSTM_CELL = "tf.keras.layers.LSTMCell"
 

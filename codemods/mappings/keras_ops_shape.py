@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from codemods.engine.rule import f32, i32, refuse, rule, sample
-from codemods.mappings.differences import ROWS
+from codemods.mappings.differences import ON_HOST, ROWS
 from codemods.mappings.tf_core import axes
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
@@ -27,7 +27,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     return jnp.asarray(x, dtype=as_dtype(dtype))
 
 
-@rule("tf.keras.ops.convert_to_numpy", samples=[sample(i32(3)), sample(i32(2, 2))])
+@rule("tf.keras.ops.convert_to_numpy", samples=[sample(i32(3)), sample(i32(2, 2))], differences=[ON_HOST])
 def convert_to_numpy(x):
     return np.asarray(x)
 

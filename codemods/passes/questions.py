@@ -140,7 +140,9 @@ _IS_KERAS = handled(
     """,
 )
 _PRINTING = frozenset({"print", "info", "debug", "warning", "error", "log", "format", "write"})
-_SETTLED = _EAGER | _BACKEND | _IS_KERAS
+#: Answered the same everywhere in a file; the last is answered by `model_zoo.py`.
+_FIXED = _EAGER | _BACKEND | {"tf.keras.config.image_data_format"}
+_SETTLED = _FIXED | _IS_KERAS
 
 
 class Questions(Settings):
@@ -228,7 +230,7 @@ class Questions(Settings):
 
     def run(self, body: Sequence[cst.BaseStatement], frame: Frame) -> Staged:
         for i, statement in enumerate(body):
-            if isinstance(statement, cst.If) and self.asks(statement.test, _EAGER | _BACKEND):
+            if isinstance(statement, cst.If) and self.asks(statement.test, _FIXED):
                 taken = self.taken(statement, frame)
                 if taken is not None and taken and isinstance(taken[-1], cst.SimpleStatementLine):
                     if isinstance(taken[-1].body[-1], cst.Return | cst.Raise):  # nothing after it is reached

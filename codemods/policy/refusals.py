@@ -125,6 +125,39 @@ refused(
     recipe="give layers `dtype=jnp.bfloat16` (weights stay float32, no loss scaling is needed); images are channels-last",
 )  # fmt: skip
 
+refused(
+    "tf.keras.layers.Wrapper",
+    reason="a base class for layers around a layer",
+    recipe="derive from tf.keras.layers.Layer and keep the inner layer in an attribute, then port that",
+)
+refused(
+    "tf.keras.constraints.get",
+    reason="a constraint by name, applied by Keras's optimizers after each step",
+    recipe="project the weights after `optimizer.update`, with optax.projections or jnp.clip",
+)
+refused(
+    "tf.random.Generator.*", "tf.random.Generator", "tf.random.get_global_generator", "tf.random.set_global_generator",
+    "tf.random.create_rng_state",
+    reason="a generator that keeps its state in a variable",
+    recipe="`rngs = nnx.Rngs(seed)` and `jax.random.normal(rngs.noise(), shape)`; the numbers are others",
+)  # fmt: skip
+refused(
+    "tf.unique", "tf.unique_with_counts", "tf.image.combined_non_max_suppression",
+    "tf.image.non_max_suppression_padded",
+    reason="the size of the result depends on values",
+    recipe="jnp.unique and jnp.nonzero take `size=`; suppress boxes in a lax.fori_loop over a fixed number of them",
+)  # fmt: skip
+refused(
+    "tf.keras.backend.batch_dot",
+    reason="which axes it sums over depends on the ranks",
+    recipe="jnp.einsum with the axes named, such as `jnp.einsum('bij,bjk->bik', x, y)`",
+)
+refused(
+    "tf.keras.backend.ctc_decode",
+    reason="a beam search on the host",
+    recipe="decode greedily with jnp.argmax, or with a decoder package; the loss is optax.ctc_loss",
+)
+
 # -- data of other shapes --------------------------------------------------------------------------
 
 refused(
