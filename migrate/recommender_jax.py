@@ -25,23 +25,19 @@ class AUC(nnx.Metric):
 
     def __init__(self, num_thresholds=200):
         inner = jnp.arange(1, num_thresholds - 1) / (num_thresholds - 1)
-        self.thresholds = nnx.data(jnp.concatenate([jnp.array([-1e-7]), inner, jnp.array([1 + 1e-7])]))
-        self.positives = nnx.metrics.MetricState(jnp.zeros((2, num_thresholds)))
-        self.totals = nnx.metrics.MetricState(jnp.zeros((2, 1)))
+        self.thresholds = nnx.data(jnp.array([-1e-7, *inner, 1 + 1e-7]))
+        self.counts = nnx.metrics.MetricState(jnp.zeros((2, num_thresholds)))
 
     def reset(self):
-        self.positives[...] = jnp.zeros_like(self.positives)
-        self.totals[...] = jnp.zeros_like(self.totals)
+        self.counts[...] = jnp.zeros_like(self.counts)
 
     def update(self, *, labels, predictions, **_):
-        labels = labels.astype(bool).ravel()
-        rows = jnp.stack([~labels, labels]).astype(jnp.float32)
-        self.positives[...] += rows @ (predictions.ravel()[:, None] > self.thresholds)
-        self.totals[...] += rows.sum(axis=1, keepdims=True)
+        classes = jnp.stack([labels.ravel() == 0, labels.ravel() != 0]).astype(jnp.float32)
+        self.counts[...] += classes @ (predictions.ravel()[:, None] > self.thresholds)
 
     def compute(self):
-        false_positives, true_positives = self.positives / jnp.maximum(self.totals, 1e-7)
-        return jnp.sum((false_positives[:-1] - false_positives[1:]) * (true_positives[:-1] + true_positives[1:]) / 2)
+        false_positives, true_positives = self.counts / jnp.maximum(self.counts[:, :1], 1e-7)
+        return -jnp.trapezoid(true_positives, false_positives)
 
 
 CATEGORICAL = ("user_id", "item_id", "genre")
@@ -85,31 +81,31 @@ class Recommender(nnx.Module):
     def __init__(
         self, num_users, num_items, num_genres, embed_dim=16, num_cross=2, deep_units=(64, 32), dropout=0.1, *, rngs: nnx.Rngs
     ):
-        self.embed1 = Embed(num_users, embed_dim, rngs=rngs)
-        self.embed2 = Embed(num_items, embed_dim, rngs=rngs)
-        self.embed3 = Embed(num_genres, embed_dim // 2, rngs=rngs)
-        self.norm = BatchNorm(3, rngs=rngs)
+        self.user = Embed(num_users, embed_dim, rngs=rngs)
+        self.item = Embed(num_items, embed_dim, rngs=rngs)
+        self.genre = Embed(num_genres, embed_dim // 2, rngs=rngs)
+        self.numeric_norm = BatchNorm(3, rngs=rngs)
         self.cross_layers = nnx.List()
         for i in range(num_cross):
             self.cross_layers.append(CrossLayer(embed_dim // 2 + 2 * embed_dim + 3, rngs=rngs))
         in_features = embed_dim // 2 + 2 * embed_dim + 3
-        self.dense_layers = nnx.List()
-        self.dropouts = nnx.List()
+        self.deep_dense_layers = nnx.List()
+        self.deep_dropouts = nnx.List()
         for units in deep_units:
-            self.dense_layers.append(Linear(in_features, units, rngs=rngs))
-            self.dropouts.append(nnx.Dropout(dropout, rngs=rngs))
+            self.deep_dense_layers.append(Linear(in_features, units, rngs=rngs))
+            self.deep_dropouts.append(nnx.Dropout(dropout, rngs=rngs))
             in_features = units
-        self.embed4 = Embed(num_users, 1, rngs=rngs)
-        self.embed5 = Embed(num_items, 1, rngs=rngs)
+        self.user_bias = Embed(num_users, 1, rngs=rngs)
+        self.item_bias = Embed(num_items, 1, rngs=rngs)
         self.wide = Linear(3, 1, use_bias=False, rngs=rngs)
         self.top = Linear(embed_dim // 2 + in_features + 2 * embed_dim + 3, 1, rngs=rngs)
 
     def __call__(self, inputs, *, training=False):
-        user = self.embed1(inputs["user_id"])
-        item = self.embed2(inputs["item_id"])
-        genre = self.embed3(inputs["genre"])
+        user = self.user(inputs["user_id"])
+        item = self.item(inputs["item_id"])
+        genre = self.genre(inputs["genre"])
         numeric = jnp.concatenate([inputs[name] for name in NUMERIC], axis=-1)
-        numeric = self.norm(numeric, use_running_average=not training)
+        numeric = self.numeric_norm(numeric, use_running_average=not training)
 
         x0 = jnp.concatenate([user, item, genre, numeric], axis=-1)
 
@@ -120,14 +116,14 @@ class Recommender(nnx.Module):
 
         # deep tower
         deep = x0
-        for dense, dropout_layer in zip(self.dense_layers, self.dropouts):
-            deep = nnx.relu(dense(deep))
-            deep = dropout_layer(deep, deterministic=not training)
+        for deep_dense, deep_dropout in zip(self.deep_dense_layers, self.deep_dropouts):
+            deep = nnx.relu(deep_dense(deep))
+            deep = deep_dropout(deep, deterministic=not training)
 
         # matrix factorization, with one bias per user and item
         score = jnp.sum(user * item, axis=1, keepdims=True)
-        user_bias = self.embed4(inputs["user_id"])
-        item_bias = self.embed5(inputs["item_id"])
+        user_bias = self.user_bias(inputs["user_id"])
+        item_bias = self.item_bias(inputs["item_id"])
 
         wide = self.wide(numeric)
         top = self.top(jnp.concatenate([cross, deep], axis=-1))
@@ -236,6 +232,6 @@ if __name__ == "__main__":
 
     table = np.load(opts.table)
     sizes = [int(table[name].max()) + 1 for name in CATEGORICAL]
-    recommender = build_recommender(*sizes, embed_dim=opts.embed_dim)
-    recommender.summary()
+    recommender = Recommender(*sizes, embed_dim=opts.embed_dim, rngs=nnx.Rngs(0))
+    print(f"{sum(p.size for p in jax.tree.leaves(nnx.state(recommender, nnx.Param))):,} parameters")
     train(recommender, make_features(table), table["click"].astype("float32"), epochs=opts.epochs)

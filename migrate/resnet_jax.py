@@ -59,33 +59,33 @@ class Bottleneck(nnx.Module):
 
     def __init__(self, in_features, filters, strides=1, *, rngs: nnx.Rngs):
         out_filters = filters * EXPANSION
-        self.bn_relu1 = BnRelu(in_features, rngs=rngs)
+        self.preact = BnRelu(in_features, rngs=rngs)
 
         # The projection sees the pre-activated input, the identity does not.
         if strides > 1 or in_features != out_filters:
-            self.conv1 = conv(in_features, out_filters, 1, strides, rngs=rngs)
+            self.shortcut_conv = conv(in_features, out_filters, 1, strides, rngs=rngs)
         else:
-            self.conv1 = None
-        self.conv2 = conv(in_features, filters, 1, rngs=rngs)
+            self.shortcut_conv = None
+        self.conv1 = conv(in_features, filters, 1, rngs=rngs)
+        self.bn_relu1 = BnRelu(filters, rngs=rngs)
+        self.conv2 = conv(filters, filters, 3, strides, rngs=rngs)
         self.bn_relu2 = BnRelu(filters, rngs=rngs)
-        self.conv3 = conv(filters, filters, 3, strides, rngs=rngs)
-        self.bn_relu3 = BnRelu(filters, rngs=rngs)
-        self.conv4 = conv(filters, out_filters, 1, rngs=rngs)
+        self.conv3 = conv(filters, out_filters, 1, rngs=rngs)
 
     def __call__(self, x, *, training=False):
-        preact = self.bn_relu1(x, training=training)
+        preact = self.preact(x, training=training)
 
         # The projection sees the pre-activated input, the identity does not.
-        if self.conv1 is not None:
-            shortcut = self.conv1(preact)
+        if self.shortcut_conv is not None:
+            shortcut = self.shortcut_conv(preact)
         else:
             shortcut = x
 
-        y = self.conv2(preact)
+        y = self.conv1(preact)
+        y = self.bn_relu1(y, training=training)
+        y = self.conv2(y)
         y = self.bn_relu2(y, training=training)
         y = self.conv3(y)
-        y = self.bn_relu3(y, training=training)
-        y = self.conv4(y)
         return shortcut + y
 
 

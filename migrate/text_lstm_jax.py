@@ -14,16 +14,17 @@ from tqdm import tqdm
 Embed = functools.partial(nnx.Embed, embedding_init=functools.partial(jax.random.uniform, minval=-0.05, maxval=0.05))
 LayerNorm = functools.partial(nnx.LayerNorm, epsilon=0.001, use_fast_variance=False)
 Linear = functools.partial(nnx.Linear, kernel_init=nnx.initializers.glorot_uniform())
+OptimizedLSTMCell = functools.partial(nnx.OptimizedLSTMCell, kernel_init=nnx.initializers.glorot_uniform())
 
 
 class GRUCell(nnx.GRUCell):
     """A GRU cell with a bias of its own on the recurrent side, as in cuDNN."""
 
-    def __init__(self, in_features, hidden_features, *, recurrent_kernel_init, bias_init, rngs: nnx.Rngs, **kwargs):
+    def __init__(self, in_features, hidden_features, *, bias_init=nnx.initializers.zeros_init(), rngs: nnx.Rngs, **kwargs):
         super().__init__(in_features, hidden_features, bias_init=bias_init, rngs=rngs, **kwargs)
-        self.dense_h = nnx.Linear(
-            hidden_features, 3 * hidden_features, kernel_init=recurrent_kernel_init, bias_init=bias_init, rngs=rngs
-        )
+        kernel = self.dense_h.kernel
+        self.dense_h = nnx.Linear(hidden_features, 3 * hidden_features, bias_init=bias_init, rngs=rngs)
+        self.dense_h.kernel = kernel
 
 
 def forget_bias(key, shape, dtype=jnp.float32):
@@ -64,40 +65,11 @@ class TextModel(nnx.Module):
         self.embedding = Embed(vocab_size, embed_dim, rngs=rngs)
         self.spatial_dropout = nnx.Dropout(dropout, broadcast_dims=(1,), rngs=rngs)
         self.bi_lstm = nnx.Bidirectional(
-            nnx.RNN(
-                nnx.OptimizedLSTMCell(
-                    embed_dim,
-                    lstm_units,
-                    kernel_init=nnx.initializers.glorot_uniform(),
-                    recurrent_kernel_init=nnx.initializers.orthogonal(),
-                    bias_init=forget_bias,
-                    rngs=rngs,
-                )
-            ),
-            nnx.RNN(
-                nnx.OptimizedLSTMCell(
-                    embed_dim,
-                    lstm_units,
-                    kernel_init=nnx.initializers.glorot_uniform(),
-                    recurrent_kernel_init=nnx.initializers.orthogonal(),
-                    bias_init=forget_bias,
-                    rngs=rngs,
-                )
-            ),
+            nnx.RNN(OptimizedLSTMCell(embed_dim, lstm_units, bias_init=forget_bias, rngs=rngs)),
+            nnx.RNN(OptimizedLSTMCell(embed_dim, lstm_units, bias_init=forget_bias, rngs=rngs)),
         )
         self.norm = LayerNorm(2 * lstm_units, rngs=rngs)
-        self.gru = nnx.RNN(
-            GRUCell(
-                2 * lstm_units,
-                gru_units,
-                gate_fn=nnx.sigmoid,
-                activation_fn=nnx.tanh,
-                kernel_init=nnx.initializers.glorot_uniform(),
-                recurrent_kernel_init=nnx.initializers.orthogonal(),
-                bias_init=nnx.initializers.zeros_init(),
-                rngs=rngs,
-            )
-        )
+        self.gru = nnx.RNN(GRUCell(2 * lstm_units, gru_units, kernel_init=nnx.initializers.glorot_uniform(), rngs=rngs))
         self.dense = Linear(3 * gru_units, 64, rngs=rngs)
         self.dropout_layer = nnx.Dropout(dropout, rngs=rngs)
         self.probs = Linear(64, num_classes, rngs=rngs)

@@ -61,14 +61,14 @@ class Decoder(nnx.Module):
         self.dense = Linear(latent_dim, 7 * 7 * 64, rngs=rngs)
         self.conv1 = ConvTranspose(64, 64, (3, 3), strides=2, rngs=rngs)
         self.conv2 = ConvTranspose(64, 32, (3, 3), strides=2, rngs=rngs)
-        self.conv3 = ConvTranspose(32, 1, (3, 3), rngs=rngs)
+        self.decoder_conv = ConvTranspose(32, 1, (3, 3), rngs=rngs)
 
     def __call__(self, latent_inputs):
         x = nnx.relu(self.dense(latent_inputs))
         x = jnp.reshape(x, (-1, 7, 7, 64))
         x = nnx.relu(self.conv1(x))
         x = nnx.relu(self.conv2(x))
-        decoder_outputs = nnx.sigmoid(self.conv3(x))
+        decoder_outputs = nnx.sigmoid(self.decoder_conv(x))
         return decoder_outputs
 
 
