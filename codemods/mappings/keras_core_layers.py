@@ -172,7 +172,10 @@ class RepeatVector:
 @layer(
     "tf.keras.layers.Embedding",
     differences=[Difference("an index out of range", "gives NaN where TensorFlow on CPU raises an error")],
-    samples=[sample(10, 4, x=i32(2, 7)), sample(10, 4, embeddings_initializer="he_normal", embeddings_regularizer="l2", x=i32(3))],
+    samples=[
+        sample(10, 4, x=i32(2, 7)),
+        sample(10, 4, embeddings_initializer="he_normal", embeddings_regularizer="l2", x=i32(3)),
+    ],
 )
 class Embedding:
     def make(input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,

@@ -312,7 +312,9 @@ class Builders(Classes):
         source = f"{frame.function}.{base}"
         while source in self.unit.specs:
             source += "_"
-        named = f"{camel(frame.function.split('.')[0])}Layers" if base in ("model", "net", "seq", "layers") else camel(base)
+        named = (
+            f"{camel(frame.function.split('.')[0])}Layers" if base in ("model", "net", "seq", "layers") else camel(base)
+        )
         spec = ModuleSpec(self.free_name(named), source, "sequential", node)
         spec.locals_used = sorted(local)
         self.unit.specs[source] = spec

@@ -614,7 +614,8 @@ class Calls:
             there = {name: value for name, value in self.arguments(node, frame) or [] if name}
             self.unit.residuals[:] = residuals
             instance.arguments = {
-                name: there[name] if name in there and there[name].is_tensor else value for name, value in values.items()
+                name: there[name] if name in there and there[name].is_tensor else value
+                for name, value in values.items()
             }
         hint = {name: value for name, value in arguments if name in ("input_shape", "batch_input_shape", "input_dim")}
         value = Value(cst.Name(instance.marker), layer=instance, special=("input_hint", hint) if hint else None)

@@ -108,7 +108,9 @@ class Emit(Finalise):
         frame = self.staged_frames[id(spec)]
         call_body = without_unread(call_side(self.stage_items[id(spec)]), (), spec.config_names | spec.aliases)
         params = self.constructor_parameters(spec)
-        config = {p.name.value for p in params} | {*spec.dims} | set().union(*[assigned_names(s) for s in spec.init], set())
+        config = (
+            {p.name.value for p in params} | {*spec.dims} | set().union(*[assigned_names(s) for s in spec.init], set())
+        )
         config -= set(spec.tensor_parameters)
         assigned = set().union(*[assigned_names(s) for s in call_body], set())
         live = free_reads(call_body)

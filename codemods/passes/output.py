@@ -434,7 +434,9 @@ def _format(source: str) -> str:
 def _sets_docstring(statement: Any) -> bool:
     """`f.__doc__ = TEXT`, or the same by `setattr`: the definition's own docstring stays."""
     target = m.AssignTarget(target=m.Attribute(attr=m.Name("__doc__")))
-    setting = m.Call(func=m.Name("setattr"), args=[m.DoNotCare(), m.Arg(value=m.SimpleString('"__doc__"')), m.DoNotCare()])
+    setting = m.Call(
+        func=m.Name("setattr"), args=[m.DoNotCare(), m.Arg(value=m.SimpleString('"__doc__"')), m.DoNotCare()]
+    )
     return m.matches(
         statement, m.SimpleStatementLine(body=[m.OneOf(m.Assign(targets=[target]), m.Expr(value=setting))])
     )

@@ -108,7 +108,8 @@ class Statements(Placing, Expressions):
         calls: list[Any] = findall(comp.elt, m.Call())
         return any(
             isinstance(call.func, cst.Call)
-            and self.makes_layer(call.func) and self.keeps_something(call.func)  # type: ignore[attr-defined]
+            and self.makes_layer(call.func)
+            and self.keeps_something(call.func)  # type: ignore[attr-defined]
             or self.is_helper_call(call)  # type: ignore[attr-defined]
             for call in calls
         )

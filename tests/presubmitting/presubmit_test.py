@@ -79,7 +79,9 @@ class PresubmitTest(parameterized.TestCase):
         self.write("new/a.py", TF)
         code, out = self.run_it()
         self.assertEqual(code, 1)
-        self.assertRegex(out, r"^new/a\.py:1: new-tensorflow: uses TensorFlow in 2 places .*; run: jaxport port new/a\.py")
+        self.assertRegex(
+            out, r"^new/a\.py:1: new-tensorflow: uses TensorFlow in 2 places .*; run: jaxport port new/a\.py"
+        )
 
     def test_the_ratchet_allows_what_was_there_and_only_shrinks(self) -> None:
         self.write("new/a.py", TF)
