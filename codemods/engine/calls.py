@@ -140,7 +140,9 @@ class Calls(Computing):
         for name, value in layer.arguments.items():
             found = self.extern(name, value)
             is_default = isinstance(found, Known) and not isinstance(value, Arg | Known)
-            given[name] = dataclasses.replace(found, source=Source.DEFAULT) if is_default else found  # type: ignore[type-var]
+            if is_default and isinstance(found, Known):
+                found = dataclasses.replace(found, source=Source.DEFAULT)
+            given[name] = found
         given |= keywords
         taken = {name: given[name] for name in rule.signature_of(body).parameters if name in given}
         return self.inlined(body, args, taken)

@@ -140,15 +140,13 @@ class _Renames:
         return node.with_changes(body=small) if small else None
 
     def _import(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement | None:
-        if isinstance(node, cst.ImportFrom):
-            if isinstance(node.names, cst.ImportStar):
-                return None if self._is_linked_star(node) else node
-            kept = [a for a in node.names if not self._is_linked(a.evaluated_alias or a.evaluated_name)]
-        elif isinstance(node, cst.Import):
-            kept = [a for a in node.names if not self._is_linked(a.evaluated_alias or a.evaluated_name)]
-        else:
+        if not isinstance(node, cst.ImportFrom | cst.Import):
             return node
-        if len(kept) == len(node.names):
+        names = node.names
+        if isinstance(names, cst.ImportStar):
+            return None if self._is_linked_star(node) else node  # type: ignore[arg-type]
+        kept = [a for a in names if not self._is_linked(a.evaluated_alias or a.evaluated_name)]
+        if len(kept) == len(names):
             return node
         if not kept:
             return None

@@ -119,7 +119,7 @@ class RefusalTest(parameterized.TestCase):
             "float32[4,6]",
             r"refused.py:\d+: the entry 'Needy\(0\)' raised ValueError: units must be positive",
         ),
-        ("(Log(), Log())", "float32[4,6]", r"refused.py: the entry gives a tuple; say how what is in it is called"),
+        ("(Log(), Log())", "float32[4,6]", r"refused.py:1: the entry gives a tuple; say how what is in it is called"),
         ("Idle()", "float32[4,6]", r"refused.py:\d+: the entry 'Idle\(\)': name 'Idle' is not defined"),
         ("Log", "float32[4,6]", r"refused.py:7: the entry gives the class Log, not an object of it; write Log\("),
         (

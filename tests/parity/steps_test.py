@@ -48,8 +48,8 @@ class StepsTest(absltest.TestCase):
             "weights": weights,
         }
         (self.folder / "map.json").write_text(json.dumps(port))
-        files = (str(self.folder / name) for name in ("map.json", "trace.json", "oracle.safetensors"))
-        return verify.verify(str(_DATA / "rivals_jax.py"), *files, "step")
+        weights_map, trace, oracle = (str(self.folder / f) for f in ("map.json", "trace.json", "oracle.safetensors"))
+        return verify.verify(str(_DATA / "rivals_jax.py"), weights_map, trace, oracle, "step")
 
     def test_roots_are_named(self):
         self.assertEqual(list(self.trace["root"]), ["forger", "critic"])
