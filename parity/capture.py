@@ -48,13 +48,17 @@ def capture(request: Request, out: str, keras: str = "auto", timeout: float = 60
             call.check(what, expression)
     source.module_name(request.source, request.package_root)
     first_error: BadInputError | None = None
-    for legacy in {"auto": (False, True), "3": (False,), "legacy": (True,)}[keras]:
+    attempts = [(legacy, False) for legacy in {"auto": (False, True), "3": (False,), "legacy": (True,)}[keras]]
+    while attempts:
+        legacy, onednn = attempts.pop(0)
         with tempfile.TemporaryDirectory(prefix="capture-") as folder:
             try:
-                _run(request, folder, legacy, timeout)
+                _run(request, folder, legacy, onednn, timeout)
             except BadInputError as error:
                 first_error = first_error or error
-                if not getattr(error, "retry", False):
+                if getattr(error, "onednn", False):
+                    attempts = [(legacy, True)]
+                elif not getattr(error, "retry", False):
                     break
                 continue
             os.makedirs(out, exist_ok=True)
@@ -66,10 +70,10 @@ def capture(request: Request, out: str, keras: str = "auto", timeout: float = 60
     raise first_error
 
 
-def _run(request: Request, folder: str, legacy: bool, timeout: float) -> None:
+def _run(request: Request, folder: str, legacy: bool, onednn: bool, timeout: float) -> None:
     request_file = os.path.join(folder, "request.json")
     pathlib.Path(request_file).write_text(json.dumps(dataclasses.asdict(request)))
-    environment = {"TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
+    environment = {"TF_USE_LEGACY_KERAS": "1" if legacy else "0", "TF_ENABLE_ONEDNN_OPTS": "1" if onednn else "0"}
     try:
         code, stderr = isolation.run_limited("parity.run_original", [request_file, folder], environment, timeout)
     except TimeoutError as error:
@@ -81,6 +85,7 @@ def _run(request: Request, folder: str, legacy: bool, timeout: float) -> None:
     if not status["ok"]:
         failed = BadInputError(status["reason"], status["file"], status["line"])
         failed.retry = status["retry"]  # type: ignore[attr-defined]
+        failed.onednn = status["onednn"]  # type: ignore[attr-defined]
         raise failed
 
 

@@ -243,4 +243,4 @@ def _jump_notes(heights: Mapping[str, float], plan: Plan) -> list[str]:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())[:160]
+    return " ".join(re.sub(r"\x1b\[\d*m|\{\{.*?\}\}", "", str(error)).split())[:160]

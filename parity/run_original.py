@@ -21,6 +21,13 @@ from parity.facts import Facts
 from parity.frames import Frames
 from parity.tracer import Tracer
 
+#: In the message of TensorFlow where a dilated convolution has no gradient.
+_NO_DILATION = "dilation rates larger than 1"
+
+
+class NeedsOneDnnError(BadInputError):
+    """TensorFlow's plain CPU kernels have no gradient of something that oneDNN's have."""
+
 
 def main(argv: list[str]) -> None:
     """Runs one request and writes the outcome, whatever it is."""
@@ -40,6 +47,7 @@ def main(argv: list[str]) -> None:
             "file": error.file or request.source,
             "line": error.line or 1,
             "retry": getattr(error, "retry", False),
+            "onednn": isinstance(error, NeedsOneDnnError),
         }
     write_json(os.path.join(out, "status.json"), status)
 
@@ -84,6 +92,7 @@ def run(request: unit.Request, out: str) -> None:
         "version": 1,
         "source": os.path.relpath(os.path.abspath(request.source), os.path.abspath(root)).replace(os.sep, "/"),
         "keras": frameworks.version,
+        "onednn": _onednn(),
         "entry": request.entry or "model()",
         "call": loaded.call,
         "example_source": pathlib.Path(request.example).read_text(encoding="utf-8") if request.example else None,
@@ -102,8 +111,20 @@ def run(request: unit.Request, out: str) -> None:
         except BadInputError as error:
             line = error.line or _line_of(loaded.model)
             raise BadInputError(error.reason, error.file or request.source, line) from error
+        except frameworks.tf.errors.OpError as error:
+            kind = NeedsOneDnnError if _NO_DILATION in str(error) and not _onednn() else BadInputError
+            text = " ".join(error.message.split())[:200]
+            reason = f"running or differentiating the original raised {type(error).__name__}: {text}"
+            raise kind(reason, request.source, _line_of(loaded.model)) from error
+        if _onednn():
+            recorded.notes.append("the original ran with oneDNN, as TensorFlow has no other gradient of it on the CPU")
         recorded.write(os.path.join(out, "oracle.safetensors"))
     write_json(os.path.join(out, "trace.json"), trace)
+
+
+def _onednn() -> bool:
+    """Does TensorFlow compute with oneDNN, whose sums have another order on each kind of processor?"""
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
 
 
 def _line_of(model: Any) -> int | None:

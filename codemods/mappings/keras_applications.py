@@ -2,14 +2,17 @@
 
 import jax.numpy as jnp
 
-from codemods.engine.rule import f32, inline, known, refuse, rule, sample
-from codemods.mappings.differences import FLOAT_RESULT, HALF
+from codemods.engine.rule import Difference, f32, inline, known, refuse, rule, sample
+from codemods.mappings.differences import HALF
 
 IMAGES = f32(2, 4, 4, 3, low=0, high=255)
 #: Networks by how their images are scaled.
 CENTERED = ("inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "nasnet", "resnet_v2", "xception")
 UNCHANGED = ("convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3")
 BLUE_FIRST = ("resnet", "resnet50", "vgg16", "vgg19")
+WHOLE_MEANS = Difference(
+    "integer inputs", "Keras subtracts the means without their digits, JAX as they are", ("int32",)
+)
 
 
 @inline
@@ -31,6 +34,7 @@ def normalized(x):
 @rule(
     "tf.keras.applications.imagenet_utils.preprocess_input",
     samples=[sample(IMAGES), sample(IMAGES, mode="tf"), sample(IMAGES, mode="torch")],
+    differences=[HALF, WHOLE_MEANS],
 )
 def preprocess_input(x, data_format=None, mode="caffe"):
     last_only(data_format)
@@ -54,7 +58,7 @@ def unchanged(x, data_format=None):
 
 
 @rule(*[f"tf.keras.applications.{name}.preprocess_input" for name in BLUE_FIRST], samples=[sample(IMAGES)],
-      differences=[HALF, FLOAT_RESULT])  # fmt: skip
+      differences=[HALF, WHOLE_MEANS])  # fmt: skip
 def bgr(x, data_format=None):
     last_only(data_format)
     return blue_first(x)

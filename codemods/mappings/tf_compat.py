@@ -35,7 +35,7 @@ def shape(input, name=None, out_type=None):
 
 
 @rule("tf.compat.v1.size", samples=[sample(f32(4, 3)), sample(f32(4, 0))])
-def size(input, name=None, out_type="int32"):
+def size(input, name=None, out_type=None):
     return input.size
 
 

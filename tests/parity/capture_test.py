@@ -31,7 +31,7 @@ def text_at(file: str, site: dict[str, Any]) -> str:
     return " ".join(line.strip() for line in lines)
 
 
-class TraceTest(absltest.TestCase):
+class TraceTest(parameterized.TestCase):
     maxDiff = None
 
     def test_subclassed_model(self):
@@ -102,6 +102,11 @@ class TraceTest(absltest.TestCase):
         trace = run(self, "keras2.py", "build()", "float32[4,5]", keras="auto", level="step")
         self.assertStartsWith(trace["keras"], "tf_keras 2.")
         self.assertEqual(trace["objects"][trace["root"]]["class"], "tf.keras.Functional")
+
+    @parameterized.parameters(("forward", False), ("gradients", True))
+    def test_falls_back_to_onednn(self, level, onednn):
+        trace = run(self, "dilated.py", "Dilated()", "float32[4,8,8,3]", level=level)
+        self.assertEqual(trace["onednn"], onednn)
 
 
 class RefusalTest(parameterized.TestCase):
