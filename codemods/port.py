@@ -24,8 +24,8 @@ from codemods.linking.link import Linked, link
 from codemods.linking.parents import stand_in_parents
 from codemods.linking.unlink import ported_path, written_path
 from codemods.passes.frame import Frame
-from codemods.passes.output import Output
 from codemods.passes.porter import Porter
+from codemods.passes.printing.output import Output
 from codemods.passes.trace import Trace
 from codemods.passes.unit import Unit
 from codemods.passes.values import text

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from codemods.engine.outcome import Residual
-from codemods.passes.output import Output
 from codemods.passes.porter import Porter
+from codemods.passes.printing.output import Output
 from codemods.passes.trace import Trace
 from codemods.passes.unit import Unit
 

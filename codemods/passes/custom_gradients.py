@@ -7,7 +7,7 @@ import libcst as cst
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
 from codemods.passes.hosting import Hosting
-from codemods.passes.staging import Staged
+from codemods.passes.placing.staging import Staged
 from codemods.passes.values import Value
 
 _CUSTOM = handled(

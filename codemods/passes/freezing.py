@@ -12,7 +12,7 @@ from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.habits import Habits
 from codemods.passes.modules import ModuleSpec
-from codemods.passes.staging import Item, Staged
+from codemods.passes.placing.staging import Item, Staged
 from codemods.passes.training_values import Model
 from codemods.passes.values import Value, text
 

@@ -14,12 +14,12 @@ import libcst.matchers as m
 
 from codemods.engine import rule as rules
 from codemods.engine.walk import children, findall
-from codemods.passes.expressions import map_children
+from codemods.passes.expressions.parts import map_children
 from codemods.passes.frame import Frame
 from codemods.passes.host_code import HostCode, kept
 from codemods.passes.names import assigned_names, read_names
+from codemods.passes.placing.staging import Item, Staged
 from codemods.passes.questions import Questions
-from codemods.passes.staging import Item, Staged
 from codemods.passes.training_values import Model
 from codemods.passes.values import Lasting, Value
 from codemods.policy.lookup import host_entry, reason

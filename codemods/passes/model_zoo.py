@@ -15,12 +15,12 @@ import libcst.matchers as m
 from codemods.engine.handled import handled
 from codemods.engine.walk import findall
 from codemods.mappings.keras_applications import correct_pad
-from codemods.passes.calls import symbols_of
+from codemods.passes.calls.binding import symbols_of
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
 from codemods.passes.penalties import Penalised
-from codemods.passes.staging import Staged
+from codemods.passes.placing.staging import Staged
 from codemods.passes.values import UNKNOWN, Value, text
 
 _FORMAT = handled(

@@ -8,10 +8,10 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.engine.walk import findall
-from codemods.passes.emit import Emit
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance
 from codemods.passes.names import read_names, replaced
+from codemods.passes.printing.emit import Emit
 from codemods.passes.values import UNKNOWN, Value
 
 _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

@@ -10,10 +10,10 @@ from typing import Any
 import libcst as cst
 
 import codemods.mappings  # noqa: F401  (registers the rules)
-from codemods.passes.builders import INPUT, INPUT_LAYER, MODEL, SEQUENTIAL
 from codemods.passes.frame import Frame
-from codemods.passes.methods import VARIABLE
 from codemods.passes.model_zoo import ModelZoo
+from codemods.passes.models.declared import INPUT, INPUT_LAYER, MODEL, SEQUENTIAL
+from codemods.passes.models.variables import VARIABLE
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
 from codemods.passes.unit import Unit, module_definitions

@@ -12,8 +12,8 @@ import libcst.matchers as m
 from codemods.engine.handled import handled
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
+from codemods.passes.placing.staging import Staged
 from codemods.passes.settings import Settings
-from codemods.passes.staging import Staged
 from codemods.passes.values import UNKNOWN, Value, text
 
 _BRANCH = """

@@ -11,7 +11,7 @@ from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
 from codemods.passes.layer_parts import LayerParts
 from codemods.passes.modules import ModuleSpec
-from codemods.passes.staging import Staged
+from codemods.passes.placing.staging import Staged
 from codemods.passes.values import Value, text
 from codemods.policy.lookup import reason
 

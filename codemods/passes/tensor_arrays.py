@@ -11,7 +11,7 @@ import libcst.matchers as m
 
 from codemods.engine.handled import handled
 from codemods.engine.walk import findall, walk
-from codemods.passes.calls import Argument
+from codemods.passes.calls.inputs import Argument
 from codemods.passes.custom_gradients import CustomGradients
 from codemods.passes.frame import Frame
 from codemods.passes.values import Lasting, TensorType, Value, text

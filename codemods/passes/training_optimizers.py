@@ -10,7 +10,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.passes.frame import Frame
-from codemods.passes.staging import Item, Staged
+from codemods.passes.placing.staging import Item, Staged
 from codemods.passes.training_fit import Fitting
 from codemods.passes.training_values import Gradients, Optimizer, OwnOptimizer, Parameters
 from codemods.passes.values import TensorType, Value, text

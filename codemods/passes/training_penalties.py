@@ -16,7 +16,7 @@ from flax import nnx
 
 from codemods.engine.walk import findall
 from codemods.mappings.keras_regularizers import penalties
-from codemods.passes.calls import Argument
+from codemods.passes.calls.inputs import Argument
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.training_models import Models

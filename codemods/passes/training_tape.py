@@ -10,7 +10,7 @@ import libcst.matchers as m
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.names import assigned_names, read_names
-from codemods.passes.staging import Item, Staged
+from codemods.passes.placing.staging import Item, Staged
 from codemods.passes.training_records import (
     Records,
     Wanted,

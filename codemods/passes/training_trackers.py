@@ -10,7 +10,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.passes.frame import Frame
-from codemods.passes.staging import Staged
+from codemods.passes.placing.staging import Staged
 from codemods.passes.training_losses import Metric
 from codemods.passes.training_own_metrics import OwnMetrics
 from codemods.passes.training_values import Tracker, name_of

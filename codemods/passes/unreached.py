@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from codemods.passes.calls import Argument
+from codemods.passes.calls.inputs import Argument
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.training import Training
 from codemods.passes.values import TensorType, Value, text

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import codemods.mappings  # noqa: F401  (registers the rules)
-import codemods.passes.output  # noqa: F401  (imports the passes, which declare what they handle)
+import codemods.passes.printing.output  # noqa: F401  (imports the passes, which declare what they handle)
 from codemods.engine import rule as rules
 from codemods.engine.api import canonical, is_module
 from codemods.engine.handled import HANDLED

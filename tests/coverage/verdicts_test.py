@@ -68,7 +68,7 @@ class VerdictsTest(parameterized.TestCase):
     def test_passes_declare_what_they_name(self) -> None:
         """A symbol that the code of a pass names is declared, has a rule, or is a label of the policy."""
         unknown = {}
-        for path in sorted(PASSES.glob("*.py")):
+        for path in sorted(PASSES.rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("tf."):
                     symbol = canonical(node.value) if node.value.isascii() and " " not in node.value else ""

@@ -5,8 +5,8 @@ import pathlib
 from absl import flags
 from absl.testing import absltest, parameterized
 
-from codemods.passes.output import Output
 from codemods.passes.porter import Porter
+from codemods.passes.printing.output import Output
 from codemods.passes.trace import Trace
 from codemods.passes.unit import Unit
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 from flax import nnx
 
-from codemods.passes.output import Output
 from codemods.passes.porter import Porter
+from codemods.passes.printing.output import Output
 from codemods.passes.trace import Trace
 from codemods.passes.unit import Unit
 

@@ -2,7 +2,7 @@
 
 from absl.testing import absltest, parameterized
 
-from codemods.passes.undefined import MODULE, undefined_names
+from codemods.passes.printing.undefined import MODULE, undefined_names
 
 
 class UndefinedNamesTest(parameterized.TestCase):

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
-import libcst.matchers as m
 
-from codemods.engine.walk import findall
-from codemods.passes.dead_code import without_unread
-from codemods.passes.finalise import Finalise
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import ReplaceNames, assigned_names, bound_after, free_reads, read_names
-from codemods.passes.staging import call_side
+from codemods.passes.pieces import EQUAL, decorator_callee
+from codemods.passes.placing.staging import call_side
+from codemods.passes.printing.dead_code import without_unread
+from codemods.passes.printing.finalise import Finalise
+from codemods.passes.printing.layout import bare, blank, docstring_of, ensure_blank, tight
+from codemods.passes.printing.lookups import hoist_lookups, kept_where_bound
 from codemods.passes.values import Value, text
-
-_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 class Emit(Finalise):
@@ -29,8 +28,6 @@ class Emit(Finalise):
         if spec.kind == "factory":
             return [self.emit_factory(spec)]
         return [self.emit_builder(spec)]
-
-    # -- constructors ----------------------------------------------------------------------------
 
     def constructor(self, spec: ModuleSpec, params: Sequence[cst.Param], body: list[cst.BaseStatement],
                     node: cst.FunctionDef | None) -> cst.FunctionDef | None:  # fmt: skip
@@ -45,19 +42,17 @@ class Emit(Finalise):
         kwonly: list[cst.Param] = []
         for param in kept:
             is_keyword_only = node is not None and any(param is p for p in node.params.kwonly_params)
-            (kwonly if is_keyword_only else plain).append(_bare(param))
+            (kwonly if is_keyword_only else plain).append(bare(param))
         if "rngs" in reads:
             kwonly.append(cst.Param(cst.Name("rngs"), annotation=cst.Annotation(cst.parse_expression("nnx.Rngs"))))
         star: Any = cst.ParamStar() if kwonly else cst.MaybeSentinel.DEFAULT
         parameters = cst.Parameters(params=plain, star_arg=star, kwonly_params=kwonly)
-        block = cst.IndentedBlock(body=_tight(body))
+        block = cst.IndentedBlock(body=tight(body))
         self.unit.imports.add("nnx")
         if node is not None:
             decorated = node.with_changes(params=parameters, body=node.body.with_changes(body=body), decorators=[])
             return decorated
         return cst.FunctionDef(cst.Name("__init__"), parameters, block)
-
-    # -- classes -----------------------------------------------------------------------------------
 
     def emit_class(self, spec: ModuleSpec) -> cst.ClassDef:
         assert isinstance(spec.node, cst.ClassDef)
@@ -76,14 +71,14 @@ class Emit(Finalise):
             name = statement.name.value
             if name == "__init__" or (init is not None and not placed):
                 if init is not None and not placed:
-                    lead = statement.leading_lines if name == "__init__" else _blank(body)
+                    lead = statement.leading_lines if name == "__init__" else blank(body)
                     body.append(init.with_changes(leading_lines=lead))
                     placed = True
                 if name == "__init__":
                     continue
             if name in spec.methods and name not in ("__init__", "build"):
                 method = spec.methods[name]
-                body.append(method.with_changes(leading_lines=_ensure_blank(method.leading_lines, body)))
+                body.append(method.with_changes(leading_lines=ensure_blank(method.leading_lines, body)))
             elif name in self.moved_methods.get(spec.source, {}):
                 continue
             elif name not in ("build",):
@@ -95,14 +90,12 @@ class Emit(Finalise):
         if not bases:
             bases = [cst.Arg(cst.parse_expression("nnx.Module"))]
         self.unit.imports.add("nnx")
-        decorators = [d for d in node.decorators if self.unit.symbol(_callee(d.decorator)) is None]
+        decorators = [d for d in node.decorators if self.unit.symbol(decorator_callee(d.decorator)) is None]
         if not body:
             body = [cst.SimpleStatementLine([cst.Pass()])]
         return node.with_changes(
             bases=bases, keywords=[], body=node.body.with_changes(body=body), decorators=decorators
         )
-
-    # -- builders ------------------------------------------------------------------------------------
 
     def emit_builder(self, spec: ModuleSpec) -> cst.ClassDef:
         frame = self.staged_frames[id(spec)]
@@ -133,13 +126,13 @@ class Emit(Finalise):
             )
         init = without_unread(init, ())
         body: list[cst.BaseStatement] = []
-        doc = _docstring(spec.node)
+        doc = docstring_of(spec.node)
         if doc is not None:
             body.append(doc)
         constructor = self.constructor(spec, params, init, None)
         if constructor is not None:
-            body.append(constructor.with_changes(leading_lines=_blank(body)))
-        body.append(self.call_method_node(spec, call_body, frame.env).with_changes(leading_lines=_blank(body)))
+            body.append(constructor.with_changes(leading_lines=blank(body)))
+        body.append(self.call_method_node(spec, call_body, frame.env).with_changes(leading_lines=blank(body)))
         lines = getattr(spec.node, "leading_lines", [])
         self.unit.imports.add("nnx")
         return cst.ClassDef(
@@ -158,7 +151,7 @@ class Emit(Finalise):
         if spec.kind == "helper":
             assert isinstance(spec.node, cst.FunctionDef)
             every = [*spec.node.params.params, *spec.node.params.kwonly_params]
-            names = [_bare(p) for p in every if p.name.value in spec.tensor_parameters]
+            names = [bare(p) for p in every if p.name.value in spec.tensor_parameters]
         elif isinstance(finished, str):
             names = [cst.Param(cst.Name(finished))]
         elif isinstance(finished, Value):
@@ -166,10 +159,10 @@ class Emit(Finalise):
             names = [cst.Param(cst.Name(name))]
         kwonly = []
         if spec.mode:
-            kwonly = [cst.Param(cst.Name("training"), default=cst.Name("False"), equal=_EQUAL)]
+            kwonly = [cst.Param(cst.Name("training"), default=cst.Name("False"), equal=EQUAL)]
         star: Any = cst.ParamStar() if kwonly else cst.MaybeSentinel.DEFAULT
         parameters = cst.Parameters([cst.Param(cst.Name("self")), *names], star_arg=star, kwonly_params=kwonly)
-        return cst.FunctionDef(cst.Name("__call__"), parameters, cst.IndentedBlock(_tight([*prologue, *body])))
+        return cst.FunctionDef(cst.Name("__call__"), parameters, cst.IndentedBlock(tight([*prologue, *body])))
 
     def inputs_of(self, inputs: Value) -> tuple[str, list[cst.BaseStatement]]:
         """Name of the call's parameter, and statements that take several inputs apart."""
@@ -188,102 +181,15 @@ class Emit(Finalise):
     def emit_factory(self, spec: ModuleSpec) -> cst.FunctionDef:
         assert isinstance(spec.node, cst.FunctionDef)
         params = [cst.Param(cst.Name(name)) for name in spec.used_dims]
-        params += [_bare(p) for p in spec.node.params.params if p.name.value not in spec.dropped]
-        kwonly = [_bare(p) for p in spec.node.params.kwonly_params]
-        doc = _docstring(spec.node)
+        params += [bare(p) for p in spec.node.params.params if p.name.value not in spec.dropped]
+        kwonly = [bare(p) for p in spec.node.params.kwonly_params]
+        doc = docstring_of(spec.node)
         body = ([doc] if doc is not None else []) + list(spec.init)
         if self.needs_rngs(spec):
             kwonly.append(cst.Param(cst.Name("rngs"), annotation=cst.Annotation(cst.parse_expression("nnx.Rngs"))))
         star: Any = cst.ParamStar() if kwonly else cst.MaybeSentinel.DEFAULT
         parameters = cst.Parameters(params=params, star_arg=star, kwonly_params=kwonly)
         return spec.node.with_changes(params=parameters, body=spec.node.body.with_changes(body=body), returns=None)
-
-
-def hoist_lookups(body: list[Any], config: set[str]) -> tuple[list[Any], dict[str, str]]:
-    """Functions that a call looks up by a name in its configuration are looked up once, in the constructor.
-
-    Returns:
-      The body, and for every attribute that it reads instead the constructor's code.
-    """
-    places: dict[str, list[str]] = {}
-    for statement in body:
-        for call in findall(statement, m.Call(func=m.Attribute(m.Name(), m.Name("get")))):
-            table, name = call.func.value.value, text(call.args[0].value)  # type: ignore[attr-defined]
-            if table.startswith("KERAS_") and name in config:
-                places.setdefault(name, []).append(text(call))
-    found: dict[str, str] = {}
-    for name, codes in places.items():
-        reads = sum(text(node) == name for s in body for node in findall(s, m.Name(name)))
-        if len(set(codes)) > 1 or reads > 2 * len(codes):
-            continue  # read for something else, too
-        found[name] = codes[0]
-    swap = _SwapCalls({code: f"self.{name}" for name, code in found.items()})
-    return [statement.visit(swap) for statement in body] if found else body, found
-
-
-def kept_where_bound(statements: Sequence[Any], name: str, keep: cst.BaseStatement) -> list[Any]:
-    """Statements with one more after each that binds a name, for a name that only some branches bind."""
-    result: list[Any] = []
-    for statement in statements:
-        if isinstance(getattr(statement, "body", None), cst.IndentedBlock):
-            body = kept_where_bound(statement.body.body, name, keep)
-            statement = statement.with_changes(body=statement.body.with_changes(body=body))
-            orelse = getattr(statement, "orelse", None)
-            if isinstance(orelse, cst.If):
-                statement = statement.with_changes(orelse=kept_where_bound([orelse], name, keep)[0])
-            elif isinstance(orelse, cst.Else) and isinstance(orelse.body, cst.IndentedBlock):
-                body = kept_where_bound(orelse.body.body, name, keep)
-                statement = statement.with_changes(orelse=orelse.with_changes(body=orelse.body.with_changes(body=body)))
-            result.append(statement)
-            continue
-        result.append(statement)
-        if isinstance(statement, cst.SimpleStatementLine) and name in assigned_names(statement):
-            result.append(keep)
-    return result
-
-
-class _SwapCalls(cst.CSTTransformer):
-    """Puts an attribute in the place of a call."""
-
-    def __init__(self, new: dict[str, str]):
-        self.new = new
-
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-        found = self.new.get(text(original_node))
-        return updated_node if found is None else cst.parse_expression(found)
-
-
-def _bare(param: cst.Param) -> cst.Param:
-    """A parameter without the layout of its old place."""
-    return param.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=cst.SimpleWhitespace(""), star="")
-
-
-def _callee(node: cst.BaseExpression) -> cst.BaseExpression:
-    return node.func if isinstance(node, cst.Call) else node
-
-
-def _docstring(node: cst.CSTNode) -> cst.BaseStatement | None:
-    if isinstance(node, cst.FunctionDef) and node.get_docstring() is not None:
-        return node.body.body[0]  # type: ignore[return-value]
-    return None
-
-
-def _tight(body: list[cst.BaseStatement]) -> list[cst.BaseStatement]:
-    """No blank lines before the first statement."""
-    if body and any(line.comment is None for line in getattr(body[0], "leading_lines", ())):
-        lines = [line for line in body[0].leading_lines if line.comment is not None]  # type: ignore[attr-defined]
-        return [body[0].with_changes(leading_lines=lines), *body[1:]]
-    return body
-
-
-def _blank(body: Sequence[cst.BaseStatement]) -> list[cst.EmptyLine]:
-    return [cst.EmptyLine(indent=False)] if body else []
-
-
-def _ensure_blank(lines: Sequence[cst.EmptyLine], body: Sequence[cst.BaseStatement]) -> Sequence[cst.EmptyLine]:
-    if body and not any(line.comment is None for line in lines):
-        return [cst.EmptyLine(indent=False), *lines]
-    return lines
 
 
 def _quotes(line: str) -> str:
