@@ -36,9 +36,7 @@ def problem(
         verify = "step",
         keras = "auto",
         accelerators = ["cpu"],
-        answers = [],
-        pre_codemods = [],
-        post_codemods = []):
+        answers = []):
     """The first thing wrong with a unit's arguments, or None.
 
     Args:
@@ -52,8 +50,6 @@ def problem(
       keras: .
       accelerators: .
       answers: .
-      pre_codemods: .
-      post_codemods: .
 
     Returns:
       A sentence, or None.
@@ -67,7 +63,6 @@ def problem(
         return "keras is to be one of {}; it is {}".format(", ".join(_KERAS), repr(keras))
     if accelerators != ["cpu"]:
         return "accelerators is to be [\"cpu\"]: tests on others are not there yet; it is {}".format(accelerators)
-    for attribute, value in (("answers", answers), ("pre_codemods", pre_codemods), ("post_codemods", post_codemods)):
-        if value:
-            return "{} is not there yet; leave it out".format(attribute)
+    if answers:
+        return "answers is not there yet; leave it out"
     return None

@@ -1,6 +1,7 @@
 """The step that runs the TensorFlow original and records what it does."""
 
 load("@rules_python//python:defs.bzl", "PyInfo")
+load("//rules/private:codemod.bzl", "CODEMOD_TOOL", "apply_codemods", "codemods_attr")
 load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS", "LEVELS")
 load("//rules/private:places.bzl", "add_places")
 load("//rules/providers:trace_info.bzl", "TraceInfo")
@@ -9,15 +10,17 @@ visibility(["//rules/..."])
 
 _MNEMONIC = "JaxportCapture"
 
-def _capture_impl(ctx):
-    if ctx.attr.level == "none" and not ctx.attr.entry and not ctx.file.example:
-        # Nothing to run, and nothing to verify: the port goes by what the source says.
-        return [TraceInfo(oracle = None, source = ctx.file.src, trace = None)]
-    trace = ctx.actions.declare_file(ctx.attr.unit + ".capture/trace.json")
-    oracle = ctx.actions.declare_file(ctx.attr.unit + ".capture/oracle.safetensors")
+def _run(ctx, folder, rewritten = None):
+    """Declares a run of the original, or of what codemods make of it; returns trace and oracle."""
+    trace = ctx.actions.declare_file(folder + "/trace.json")
+    oracle = ctx.actions.declare_file(folder + "/oracle.safetensors")
 
     args = ctx.actions.args()
-    inputs = add_places(ctx, args, ctx.files.src + ctx.files.example + ctx.files.data, ctx.attr.deps)
+    own = ctx.files.example + ctx.files.data
+    inputs = add_places(ctx, args, own if rewritten else ctx.files.src + own, ctx.attr.deps, tool = ctx.attr._tool)
+    if rewritten:
+        args.add("--place={}={}".format(rewritten.path, ctx.file.src.short_path))
+        inputs = depset([rewritten], transitive = [inputs])
     args.add(trace.dirname, format = "--out=%s")
     args.add(ctx.file.src.short_path, format = "--source=%s")
     args.add(ctx.attr.level, format = "--level=%s")
@@ -40,9 +43,24 @@ def _capture_impl(ctx):
         env = ENVIRONMENT,
         execution_requirements = EXECUTION_REQUIREMENTS,
     )
+    return trace, oracle
+
+def _capture_impl(ctx):
+    source = ctx.file.src
+    text = source
+    if ctx.attr.pre_codemods:
+        text = ctx.actions.declare_file("{}.rewritten/{}".format(ctx.attr.unit, source.basename))
+        apply_codemods(ctx, source, source.short_path, ctx.attr.pre_codemods, text)
+    if ctx.attr.level == "none" and not ctx.attr.entry and not ctx.file.example:
+        # Nothing to run, and nothing to verify: the port goes by what the source says.
+        return [TraceInfo(oracle = None, source = source, text = text, trace = None)]
+    trace, oracle = _run(ctx, ctx.attr.unit + ".capture")
+    if text != source:
+        # The port goes by a run of what is ported, the checks by the original as its authors left it.
+        trace, _ = _run(ctx, ctx.attr.unit + ".recapture", rewritten = text)
     return [
         DefaultInfo(files = depset([trace, oracle])),
-        TraceInfo(oracle = oracle, source = ctx.file.src, trace = trace),
+        TraceInfo(oracle = oracle, source = source, text = text, trace = trace),
     ]
 
 capture = rule(
@@ -58,8 +76,10 @@ capture = rule(
         "inputs": attr.string_list(doc = "Input specs, one per positional argument."),
         "keras": attr.string(default = "auto", values = ["auto", "3", "legacy"], doc = "Which Keras runs the original."),
         "level": attr.string(default = "step", values = LEVELS, doc = "How far to record."),
+        "pre_codemods": codemods_attr("Rewrite the original before it is ported."),
         "src": attr.label(allow_single_file = [".py"], mandatory = True, doc = "The original."),
         "unit": attr.string(mandatory = True, doc = "Name of the unit."),
+        "_codemod_tool": CODEMOD_TOOL,
         "_tool": attr.label(default = "//rules/tools:capture_step", executable = True, cfg = "exec"),
     },
 )

@@ -71,8 +71,11 @@ def jax_migration(
         checked-in `:blocks_jax` stands here. By default the same as deps.
       data: files that the original reads when it is run.
       answers: recorded answers to residuals; not there yet.
-      pre_codemods: codemods to run before; not there yet.
-      post_codemods: codemods to run after; not there yet.
+      pre_codemods: Python files, or libraries of one, with codemods that rewrite the original before it is ported:
+        classes derived from `libcst.codemod.Codemod`, a function `query(*paths)` that gives a `bowler.Query`, or
+        fixers. The port is still checked against the original as it was. Lines in residuals and in the report are
+        those of the file as rewritten, which the report shows.
+      post_codemods: the same, to rewrite the port before it is checked.
       accelerators: what to test on; `cpu`.
       call: expression over `model` and `inputs`; by default `model(*inputs)`.
       verify: how far to check: none, shapes, forward, gradients, step or trajectory.
@@ -95,8 +98,6 @@ def jax_migration(
         keras = keras,
         accelerators = accelerators,
         answers = answers,
-        pre_codemods = pre_codemods,
-        post_codemods = post_codemods,
     )
     if wrong:
         fail("jax_migration {}: {}".format(repr(name), wrong))
@@ -116,6 +117,7 @@ def jax_migration(
         inputs = inputs,
         keras = keras,
         level = verify,
+        pre_codemods = pre_codemods,
         src = srcs[0],
         unit = name,
         visibility = visibility,
@@ -125,6 +127,7 @@ def jax_migration(
         name = name + ".port",
         capture = name + ".capture",
         deps = deps,
+        post_codemods = post_codemods,
         unit = name,
         visibility = ["//visibility:private"],
         **common

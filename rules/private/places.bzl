@@ -4,9 +4,12 @@ load("@rules_python//python:defs.bzl", "PyInfo")
 
 visibility(["//rules/..."])
 
+def _is_external(file):
+    return file.short_path.startswith("../")
+
 def _placed(file):
     """Flag that puts a file of the main repository where imports expect it."""
-    if file.short_path.startswith("../"):
+    if _is_external(file):
         return None
     return "--place={}={}".format(file.path, file.short_path)
 
@@ -17,7 +20,7 @@ def _import_path(ctx, path):
         return "--import_path=" + (rest or ".")
     return "--external_path=external/" + path
 
-def add_places(ctx, args, files, deps):
+def add_places(ctx, args, files, deps, tool = None):
     """Adds flags that place a step's own files and those of the libraries it imports.
 
     Args:
@@ -25,15 +28,23 @@ def add_places(ctx, args, files, deps):
       args: the action's Args.
       files: the step's own files.
       deps: targets with PyInfo.
+      tool: the step's program, where the step runs what is in the libraries; what is in its runfiles already is not
+        given again. None where only their source is read: other repositories' files are left out.
 
     Returns:
       A depset of all these files, which are inputs of the action.
     """
     own = depset(files)
     imported = depset(transitive = [dep[PyInfo].transitive_sources for dep in deps] +
-                                   [dep[DefaultInfo].default_runfiles.files for dep in deps])
+                                   [dep[DefaultInfo].default_runfiles.files for dep in deps]).to_list()
+    paths = depset(transitive = [dep[PyInfo].imports for dep in deps]).to_list()
+    if tool:
+        there = {file.path: None for file in tool[DefaultInfo].default_runfiles.files.to_list()}
+        imported = [file for file in imported if not _is_external(file) or file.path not in there]
+    else:
+        imported = [file for file in imported if not _is_external(file)]
+        paths = [path for path in paths if path.partition("/")[0] == ctx.workspace_name]
     args.add_all(own, map_each = _placed)
     args.add_all(imported, map_each = _placed, expand_directories = False)
-    paths = depset(transitive = [dep[PyInfo].imports for dep in deps]).to_list()
     args.add_all([_import_path(ctx, path) for path in paths])
-    return depset(transitive = [own, imported])
+    return depset(imported, transitive = [own])

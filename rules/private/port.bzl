@@ -1,6 +1,7 @@
 """The step that rewrites the original in JAX."""
 
 load("@rules_python//python:defs.bzl", "PyInfo")
+load("//rules/private:codemod.bzl", "CODEMOD_TOOL", "apply_codemods", "codemods_attr")
 load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS")
 load("//rules/private:places.bzl", "add_places")
 load("//rules/providers:port_info.bzl", "PortInfo")
@@ -15,15 +16,21 @@ def _port_impl(ctx):
 
     # Beside the source in the output tree, so that it is imported as the checked-in file will be.
     module = ctx.actions.declare_file(ctx.attr.unit + "_jax.py")
+    ported = module
+    if ctx.attr.post_codemods:
+        ported = ctx.actions.declare_file("{0}.port/{0}_jax.py".format(ctx.attr.unit))
+        apply_codemods(ctx, ported, module.short_path, ctx.attr.post_codemods, module)
     weights_map = ctx.actions.declare_file(ctx.attr.unit + ".port/weights_map.json")
     residuals = ctx.actions.declare_file(ctx.attr.unit + ".port/residuals.json")
 
     args = ctx.actions.args()
-    inputs = add_places(ctx, args, [run.source], ctx.attr.deps)
+    inputs = add_places(ctx, args, [run.source] if run.text == run.source else [], ctx.attr.deps)
+    if run.text != run.source:
+        args.add("--place={}={}".format(run.text.path, run.source.short_path))
     args.add(run.source.short_path, format = "--source=%s")
     if run.trace:
         args.add(run.trace, format = "--trace=%s")
-    args.add(module, format = "--module=%s")
+    args.add(ported, format = "--module=%s")
     args.add(weights_map, format = "--weights_map=%s")
     args.add(residuals, format = "--residuals=%s")
     ctx.actions.run(
@@ -31,8 +38,8 @@ def _port_impl(ctx):
         progress_message = "Porting {}".format(run.source.short_path),
         executable = ctx.executable._tool,
         arguments = [args],
-        inputs = depset([run.trace] if run.trace else [], transitive = [inputs]),
-        outputs = [module, weights_map, residuals],
+        inputs = depset([run.text] + ([run.trace] if run.trace else []), transitive = [inputs]),
+        outputs = [ported, weights_map, residuals],
         env = ENVIRONMENT,
         execution_requirements = EXECUTION_REQUIREMENTS,
     )
@@ -52,7 +59,9 @@ port = rule(
     attrs = {
         "capture": attr.label(mandatory = True, providers = [TraceInfo], doc = "The run of the original."),
         "deps": attr.label_list(providers = [PyInfo], doc = "Libraries that the unit imports."),
+        "post_codemods": codemods_attr("Rewrite the port."),
         "unit": attr.string(mandatory = True, doc = "Name of the unit."),
+        "_codemod_tool": CODEMOD_TOOL,
         "_tool": attr.label(default = "//rules/tools:port_step", executable = True, cfg = "exec"),
     },
 )

@@ -20,7 +20,7 @@ def _report_impl(ctx):
     ]
 
     args = ctx.actions.args()
-    args.add(run.source, format = "--source=%s")
+    args.add(run.text, format = "--source=%s")
     args.add(run.source.short_path, format = "--source_uri=%s")
     args.add(ported.module, format = "--module=%s")
     args.add(ported.weights_map, format = "--weights_map=%s")
@@ -34,7 +34,7 @@ def _report_impl(ctx):
         progress_message = "Reporting on {}".format(run.source.short_path),
         executable = ctx.executable._tool,
         arguments = [args],
-        inputs = [run.source, ported.module, ported.weights_map, ported.residuals, certificate] +
+        inputs = [run.text, ported.module, ported.weights_map, ported.residuals, certificate] +
                  ([run.trace] if run.trace else []),
         outputs = [html, summary, sarif],
         env = ENVIRONMENT,

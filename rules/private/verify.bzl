@@ -18,7 +18,7 @@ def _verify_impl(ctx):
     inputs = [ported.residuals, ported.weights_map]
 
     args = ctx.actions.args()
-    placed = add_places(ctx, args, [ported.module], ctx.attr.deps)
+    placed = add_places(ctx, args, [ported.module], ctx.attr.deps, tool = ctx.attr._tool)
     args.add(ctx.attr.unit, format = "--unit=%s")
     args.add(ctx.attr.level, format = "--level=%s")
     args.add(ported.module.short_path, format = "--module=%s")

@@ -23,8 +23,6 @@ _CASES = [
     ({"keras": "2"}, "it is \"2\""),
     ({"accelerators": ["cpu", "gpu"]}, "gpu"),
     ({"answers": ["a.json"]}, "answers is not there yet"),
-    ({"pre_codemods": ["a.py"]}, "pre_codemods is not there yet"),
-    ({"post_codemods": ["a.py"]}, "post_codemods is not there yet"),
 ]
 
 def arguments_tests():
