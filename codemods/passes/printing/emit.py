@@ -11,6 +11,7 @@ from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import ReplaceNames, assigned_names, bound_after, free_reads, read_names
 from codemods.passes.pieces import EQUAL, decorator_callee
 from codemods.passes.placing.staging import call_side
+from codemods.passes.printing.at_once import lists_at_once, returned_at_once
 from codemods.passes.printing.dead_code import without_unread
 from codemods.passes.printing.finalise import Finalise
 from codemods.passes.printing.layout import bare, blank, docstring_of, ensure_blank, tight
@@ -124,7 +125,9 @@ class Emit(Finalise):
             self.unit.residual(
                 spec.source, spec.node, sorted(clash)[0], "configuration that changes while the model is called"
             )
-        init = without_unread(init, ())
+        init = lists_at_once(without_unread(init, ()))
+        if spec.kind != "helper":
+            call_body = returned_at_once(call_body)
         body: list[cst.BaseStatement] = []
         doc = docstring_of(spec.node)
         if doc is not None:

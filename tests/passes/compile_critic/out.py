@@ -17,8 +17,7 @@ class Generator(nnx.Module):
 
     def __call__(self, x):
         x = nnx.tanh(self.dense1(x))
-        x = self.dense2(x)
-        return x
+        return self.dense2(x)
 
 
 class Critic(nnx.Module):

@@ -19,8 +19,7 @@ class Model(nnx.Module):
     def __call__(self, x, *, training=False):
         x = nnx.relu(self.dense1(x))
         x = self.dropout(x, deterministic=not training)
-        x = self.dense2(x)
-        return x
+        return self.dense2(x)
 
 
 def compute_loss(logits, y):

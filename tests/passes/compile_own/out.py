@@ -17,8 +17,7 @@ class Student(nnx.Module):
 
     def __call__(self, x):
         x = nnx.relu(self.dense1(x))
-        x = self.dense2(x)
-        return x
+        return self.dense2(x)
 
 
 class Teacher(nnx.Module):
@@ -28,8 +27,7 @@ class Teacher(nnx.Module):
 
     def __call__(self, x):
         x = nnx.relu(self.dense1(x))
-        x = self.dense2(x)
-        return x
+        return self.dense2(x)
 
 
 class Probe(nnx.Module):

@@ -21,8 +21,7 @@ class Classifier(nnx.Module):
     def __call__(self, inputs, *, training=False):
         x = nnx.relu(self.dense1(inputs))
         x = self.norm(x, use_running_average=not training)
-        outputs = nnx.softmax(self.dense2(x))
-        return outputs
+        return nnx.softmax(self.dense2(x))
 
 
 def compute_loss(predictions, y):

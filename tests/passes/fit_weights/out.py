@@ -17,8 +17,7 @@ class Net(nnx.Module):
         self.dense2 = Linear(5, 3, rngs=rngs)
 
     def __call__(self, inputs):
-        outputs = nnx.softmax(self.dense2(nnx.tanh(self.dense1(inputs))))
-        return outputs
+        return nnx.softmax(self.dense2(nnx.tanh(self.dense1(inputs))))
 
 
 def compute_loss(predictions, y, sample_weight):

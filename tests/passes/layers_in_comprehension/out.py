@@ -61,5 +61,4 @@ class Detector(nnx.Module):
         levels = self.pyramid(self.backbone(image))
         user = jnp.concatenate([jnp.max(level, axis=(1, 2)) for level in levels], axis=-1)
         user = self.user_dense(user)
-        scores = self.scores_dense(user)
-        return scores
+        return self.scores_dense(user)

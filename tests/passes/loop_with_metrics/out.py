@@ -14,8 +14,7 @@ class Model(nnx.Module):
 
     def __call__(self, inputs):
         x1 = nnx.relu(self.dense(inputs))
-        outputs = self.predictions(x1)
-        return outputs
+        return self.predictions(x1)
 
 
 model = Model(rngs=nnx.Rngs(0))

@@ -31,5 +31,4 @@ class SiameseNet(nnx.Module):
         left, right = inputs
 
         distance = jnp.abs(self.tower(left) - self.tower(right))
-        prediction = nnx.sigmoid(self.prediction_dense(distance))
-        return prediction
+        return nnx.sigmoid(self.prediction_dense(distance))

@@ -67,5 +67,4 @@ class Unet(nnx.Module):
             x = conv(x)
             x = jnp.concatenate([x, skips[level]], axis=-1)
             x = double_conv2(x, training=training)
-        outputs = nnx.softmax(self.conv(x))
-        return outputs
+        return nnx.softmax(self.conv(x))

@@ -42,9 +42,9 @@ class Mixer(nnx.Module):
     def __init__(self, num_blocks=3, patch_size=8, hidden_dim=16, input_shape=(32, 32, 3), classes=10, *, rngs: nnx.Rngs):
         self.stem = Conv(input_shape[-1], hidden_dim, (patch_size, patch_size), strides=patch_size, rngs=rngs)
         height, width = input_shape[0] // patch_size, input_shape[1] // patch_size
-        self.mixer_blocks = nnx.List()
-        for i in range(num_blocks):
-            self.mixer_blocks.append(MixerBlock(hidden_dim, height * width, 8, 4 * hidden_dim, rngs=rngs))
+        self.mixer_blocks = nnx.List(
+            [MixerBlock(hidden_dim, height * width, 8, 4 * hidden_dim, rngs=rngs) for _ in range(num_blocks)]
+        )
         self.head = Linear(hidden_dim, classes, rngs=rngs)
         self.height = height
         self.hidden_dim = hidden_dim
