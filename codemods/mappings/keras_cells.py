@@ -2,20 +2,29 @@
 
 from flax import nnx
 
-from codemods.engine.rule import Weight, f32, layer, made, refuse, sample
+from codemods.engine.rule import Weight, boolean, f32, known, layer, made, refuse, sample
 from codemods.mappings.keras_activate import as_function
 from codemods.mappings.keras_initializers import initializer
-from codemods.mappings.keras_recurrent import (
+from codemods.mappings.keras_recurrent_parts import (
+    DROPS,
+    DropoutRNN,
     GRUCell,
     forget_bias,
     last_and_state,
     last_and_states,
+    last_of,
+    masked_rnn,
+    only_state,
     outputs_and_states,
+    outputs_of,
+    over_steps,
     recurrent_shape,
+    with_carry,
 )
 from codemods.mappings.keras_regularizers import penalty
 
 LSTM_CELL = "tf.keras.layers.LSTMCell"
+DROPPED_STEPS = "dropout of a cell that is called step by step: Keras keeps what it drops until it is reset"
 
 
 def output_and_states(result):
@@ -36,8 +45,6 @@ class LSTMCell:
              unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
              kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
              recurrent_dropout=0.0, seed=None, *, x, rngs):  # fmt: skip
-        if dropout or recurrent_dropout:
-            refuse("dropout inside a recurrent cell: put nnx.Dropout(rate, broadcast_dims=(1,)) before its layer")
         if not use_bias:
             refuse("Flax's LSTM cells always have a bias")
         bias_init = initializer(bias_initializer)
@@ -53,7 +60,9 @@ class LSTMCell:
             rngs=rngs,
         )  # fmt: skip
 
-    def call(layer, inputs, states):
+    def call(layer, inputs, states, *, dropout, recurrent_dropout):
+        if dropout or recurrent_dropout:
+            refuse(DROPPED_STEPS)
         return output_and_states(layer((states[1], states[0]), inputs))
 
     def shape(x, *, units):
@@ -73,8 +82,6 @@ class GRUCellRule:
              kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
              recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, reset_after=True,
              seed=None, *, x, rngs):  # fmt: skip
-        if dropout or recurrent_dropout:
-            refuse("dropout inside a recurrent cell: put nnx.Dropout(rate, broadcast_dims=(1,)) before its layer")
         if not use_bias or not reset_after:
             refuse("a GRU without bias, or with reset_after=False, has no cell in Flax")
         return GRUCell(
@@ -84,7 +91,9 @@ class GRUCellRule:
             recurrent_kernel_metadata=penalty(recurrent_regularizer), rngs=rngs,
         )  # fmt: skip
 
-    def call(layer, inputs, states):
+    def call(layer, inputs, states, *, dropout, recurrent_dropout):
+        if dropout or recurrent_dropout:
+            refuse(DROPPED_STEPS)
         if isinstance(states, (list, tuple)):
             state, output = layer(states[0], inputs)
             return output, [state]
@@ -111,8 +120,6 @@ class SimpleRNNCell:
              recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
              recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
              bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, *, x, rngs):  # fmt: skip
-        if dropout or recurrent_dropout:
-            refuse("dropout inside a recurrent cell: put nnx.Dropout(rate, broadcast_dims=(1,)) before its layer")
         if not use_bias:
             refuse("Flax's recurrent cells always have a bias")
         return nnx.SimpleCell(
@@ -122,7 +129,9 @@ class SimpleRNNCell:
             bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 
-    def call(layer, sequence, states):
+    def call(layer, sequence, states, *, dropout, recurrent_dropout):
+        if dropout or recurrent_dropout:
+            refuse(DROPPED_STEPS)
         if isinstance(states, (list, tuple)):
             state, output = layer(states[0], sequence)
             return output, [state]
@@ -132,38 +141,47 @@ class SimpleRNNCell:
     weights = {"kernel": "dense_i.kernel", "recurrent_kernel": "dense_h.kernel", "bias": "dense_i.bias"}
 
 
-@layer("tf.keras.layers.RNN", samples=[
+@layer("tf.keras.layers.RNN", differences=[DROPS], samples=[
     sample(made(LSTM_CELL, 4), x=f32(2, 6, 3)),
     sample(made(LSTM_CELL, 4), return_sequences=True, return_state=True, x=f32(2, 6, 3)),
-    sample(made(LSTM_CELL, 4), return_state=True, x=f32(2, 6, 3)),
+    sample(made(LSTM_CELL, 4), return_state=True, x=f32(2, 6, 3), call={"initial_state": [f32(2, 4), f32(2, 4)]}),
     sample(made("tf.keras.layers.GRUCell", 4), return_state=True, return_sequences=True, x=f32(2, 6, 3)),
+    sample(made("tf.keras.layers.GRUCell", 4), x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
     sample(made("tf.keras.layers.SimpleRNNCell", 4), return_sequences=True, go_backwards=True, x=f32(2, 6, 3)),
+    sample(made("tf.keras.layers.SimpleRNNCell", 4, dropout=0.3), return_state=True, x=f32(2, 6, 3),
+           call={"initial_state": f32(2, 4)}),
 ])  # fmt: skip
 class RNN:
     wraps = ("cell",)
     children = {"cell": "cell"}
-    helpers = (outputs_and_states, last_and_states, last_and_state)
+    helpers = (DropoutRNN, masked_rnn, outputs_and_states, last_and_states, last_and_state, last_of)
 
     def make(cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
              zero_output_for_mask=False, time_major=False, *, x, rngs):  # fmt: skip
-        if stateful or time_major:
-            refuse("stateful and time_major layers: nnx.RNN takes initial_carry and time_major in the call")
-        return nnx.RNN(cell.make(x=x, rngs=rngs), reverse=go_backwards)
+        if isinstance(cell, (list, tuple)):
+            refuse("an RNN over a list of cells: one RNN after the other, all but the last with return_sequences=True")
+        return over_steps(
+            cell.make(x=x, rngs=rngs), cell.dropout, cell.recurrent_dropout, stateful, time_major, go_backwards, rngs
+        )
 
-    def call(layer, sequences, initial_state=None, mask=None, *, cell, return_sequences, return_state):
-        if initial_state is not None or mask is not None:
-            refuse("an RNN over a cell with an initial state or a mask: nnx.RNN takes initial_carry and seq_lengths")
-        if return_state and cell.symbol == "tf.keras.layers.LSTMCell":
+    def call(layer, sequences, initial_state=None, mask=None, *, training, cell, return_sequences, return_state,
+             zero_output_for_mask):  # fmt: skip
+        if (not known(mask) or mask is not None) and (return_state and not return_sequences or zero_output_for_mask):
+            refuse("a mask with zero_output_for_mask, or with return_state and without return_sequences")
+        carry = only_state(initial_state)
+        if cell.symbol == LSTM_CELL:
+            carry = None
+            if not known(initial_state) or initial_state is not None:
+                carry = (initial_state[1], initial_state[0])
+        if return_state and cell.symbol == LSTM_CELL:
             if return_sequences:
-                return outputs_and_states(layer(sequences, return_carry=True))
-            return last_and_states(layer(sequences, return_carry=True))
+                return outputs_and_states(with_carry(layer, sequences, carry, mask, cell.dropout, training))
+            return last_and_states(with_carry(layer, sequences, carry, mask, cell.dropout, training))
         if return_state and return_sequences:
-            return layer(sequences, return_carry=True)[::-1]
+            return with_carry(layer, sequences, carry, mask, cell.dropout, training)[::-1]
         if return_state:
-            return last_and_state(layer(sequences, return_carry=True))
-        if return_sequences:
-            return layer(sequences)
-        return layer(sequences)[:, -1]
+            return last_and_state(with_carry(layer, sequences, carry, mask, cell.dropout, training))
+        return outputs_of(layer, sequences, carry, mask, cell.dropout, training, return_sequences)
 
     def shape(x, *, cell, return_sequences, return_state):
         states = 2 if cell.symbol == LSTM_CELL else 1

@@ -8,7 +8,7 @@ from codemods.engine.rule import f32, inline, layer, refuse, sample
 from codemods.mappings.keras_activate import as_function
 from codemods.mappings.keras_conv import even, pair, triple, window_shape
 from codemods.mappings.keras_initializers import initializer
-from codemods.mappings.keras_recurrent import forget_bias, last_and_states, outputs_and_states
+from codemods.mappings.keras_recurrent_parts import forget_bias, last_and_states, outputs_and_states
 
 
 class ConvLSTMCell(nnx.RNNCellBase):

@@ -1,53 +1,27 @@
 """Recurrent layers of `tf.keras.layers`: a cell inside `nnx.RNN`."""
 
-import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import Weight, f32, inline, known, layer, refuse, sample
+from codemods.engine.rule import Weight, boolean, f32, known, layer, refuse, sample
 from codemods.mappings.keras_activate import as_function
 from codemods.mappings.keras_initializers import initializer
+from codemods.mappings.keras_recurrent_parts import (
+    DROPS,
+    DropoutRNN,
+    GRUCell,
+    forget_bias,
+    last_and_state,
+    last_and_states,
+    last_of,
+    masked_rnn,
+    only_state,
+    outputs_and_states,
+    outputs_of,
+    over_steps,
+    recurrent_shape,
+    with_carry,
+)
 from codemods.mappings.keras_regularizers import penalty
-
-
-def forget_bias(key, shape, dtype=jnp.float32):
-    """Zeros, and ones for the forget gate; the gates are input, forget, cell, output."""
-    return jnp.zeros(shape, dtype).at[shape[0] // 4 : shape[0] // 2].set(1)
-
-
-class GRUCell(nnx.GRUCell):
-    """A GRU cell with a bias of its own on the recurrent side, as in cuDNN."""
-
-    def __init__(
-        self, in_features, hidden_features, *, bias_init=nnx.initializers.zeros_init(), rngs: nnx.Rngs, **kwargs
-    ):
-        super().__init__(in_features, hidden_features, bias_init=bias_init, rngs=rngs, **kwargs)
-        kernel = self.dense_h.kernel
-        self.dense_h = nnx.Linear(hidden_features, 3 * hidden_features, bias_init=bias_init, rngs=rngs)
-        self.dense_h.kernel = kernel
-
-
-def outputs_and_states(result):
-    """(outputs, h, c) of an RNN over an LSTM cell that returns its carry."""
-    (c, h), outputs = result
-    return outputs, h, c
-
-
-def last_and_states(result):
-    """(last output, h, c) of an RNN over an LSTM cell that returns its carry."""
-    (c, h), _ = result
-    return h, h, c
-
-
-def last_and_state(result):
-    """(last output, state) of an RNN, over a cell whose state is its output, that returns its carry."""
-    return result[0], result[0]
-
-
-@inline
-def only_state(initial_state):
-    if known(isinstance(initial_state, (list, tuple))) and isinstance(initial_state, (list, tuple)):
-        return initial_state[0]
-    return initial_state
 
 
 @layer(
@@ -58,10 +32,22 @@ def only_state(initial_state):
         sample(4, unit_forget_bias=False, go_backwards=True, return_sequences=True, x=f32(2, 6, 3)),
         sample(4, return_state=True, x=f32(2, 6, 3), call={"initial_state": [f32(2, 4), f32(2, 4)]}),
         sample(4, return_state=True, return_sequences=True, x=f32(2, 6, 3)),
+        sample(4, dropout=0.3, return_state=True, x=f32(2, 6, 3)),
+        sample(4, x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
+        sample(4, dropout=0.3, return_sequences=True, x=f32(2, 6, 3), call={"mask": boolean(2, 6)}),
+        sample(
+            4,
+            return_sequences=True,
+            return_state=True,
+            go_backwards=True,
+            x=f32(5, 6, 3),
+            call={"mask": boolean(5, 6), "initial_state": [f32(5, 4), f32(5, 4)]},
+        ),
     ],
+    differences=[DROPS],
 )
 class LSTM:
-    helpers = (forget_bias, outputs_and_states, last_and_states)
+    helpers = (forget_bias, DropoutRNN, masked_rnn, outputs_and_states, last_and_states, last_of)
 
     def make(units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
              kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
@@ -70,10 +56,6 @@ class LSTM:
              dropout=0.0, recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False,
              go_backwards=False, stateful=False, unroll=False, use_cudnn="auto", implementation=2, time_major=False,
              *, x, rngs):  # fmt: skip
-        if dropout or recurrent_dropout:
-            refuse("dropout inside a recurrent layer: put nnx.Dropout(rate, broadcast_dims=(1,)) before it")
-        if stateful or time_major:
-            refuse("stateful and time_major layers: nnx.RNN takes initial_carry and time_major in the call")
         if not use_bias:
             refuse("Flax's LSTM cells always have a bias")
         bias_init = initializer(bias_initializer)
@@ -81,30 +63,28 @@ class LSTM:
             if bias_initializer != "zeros":
                 refuse("unit_forget_bias with a bias_initializer other than zeros")
             bias_init = forget_bias
-        return nnx.RNN(
-            nnx.OptimizedLSTMCell(
-                x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
-                kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
-                bias_init=bias_init, kernel_metadata=penalty(kernel_regularizer),
-                recurrent_kernel_metadata=penalty(recurrent_regularizer), bias_metadata=penalty(bias_regularizer),
-                rngs=rngs,
-            ),
-            reverse=go_backwards,
+        cell = nnx.OptimizedLSTMCell(
+            x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
+            kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
+            bias_init=bias_init, kernel_metadata=penalty(kernel_regularizer),
+            recurrent_kernel_metadata=penalty(recurrent_regularizer), bias_metadata=penalty(bias_regularizer),
+            rngs=rngs,
         )  # fmt: skip
+        return over_steps(cell, dropout, recurrent_dropout, stateful, time_major, go_backwards, rngs)
 
-    def call(layer, sequences, initial_state=None, mask=None, *, return_sequences, return_state):
-        if mask is not None:
-            refuse("a mask given to a recurrent layer: nnx.RNN takes seq_lengths where the padding is at the end")
+    def call(layer, sequences, initial_state=None, mask=None, *, training, dropout, return_sequences, return_state):
         carry = None
         if not known(initial_state) or initial_state is not None:
             carry = (initial_state[1], initial_state[0])
         if return_state and return_sequences:
-            return outputs_and_states(layer(sequences, initial_carry=carry, return_carry=True))
+            return outputs_and_states(with_carry(layer, sequences, carry, mask, dropout, training))
         if return_state:
-            return last_and_states(layer(sequences, initial_carry=carry, return_carry=True))
-        if return_sequences:
-            return layer(sequences, initial_carry=carry)
-        return layer(sequences, initial_carry=carry)[:, -1]
+            if not known(mask) or mask is not None:
+                refuse(
+                    "a mask with return_state and without return_sequences: return the sequences, too, and use the last"
+                )
+            return last_and_states(with_carry(layer, sequences, carry, mask, dropout, training))
+        return outputs_of(layer, sequences, carry, mask, dropout, training, return_sequences)
 
     def shape(x, *, units, return_sequences, return_state):
         return recurrent_shape(x, units, return_sequences, return_state, 2)
@@ -116,11 +96,6 @@ class LSTM:
     }
 
 
-def recurrent_shape(x, units, return_sequences, return_state, states):
-    output = (*x.shape[:-1], units) if return_sequences else (x.shape[0], units)
-    return [output] + [(x.shape[0], units)] * states if return_state else output
-
-
 @layer(
     "tf.keras.layers.GRU",
     samples=[
@@ -129,10 +104,14 @@ def recurrent_shape(x, units, return_sequences, return_state, states):
         sample(4, go_backwards=True, return_sequences=True, x=f32(2, 6, 3)),
         sample(4, return_state=True, x=f32(2, 6, 3), call={"initial_state": f32(2, 4)}),
         sample(4, return_state=True, return_sequences=True, x=f32(2, 6, 3), call={"initial_state": [f32(2, 4)]}),
+        sample(4, dropout=0.3, return_sequences=True, x=f32(2, 6, 3)),
+        sample(4, return_sequences=True, return_state=True, x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
+        sample(4, go_backwards=True, x=f32(5, 6, 3), call={"mask": boolean(5, 6), "initial_state": f32(5, 4)}),
     ],
+    differences=[DROPS],
 )
 class GRU:
-    helpers = (GRUCell, last_and_state)
+    helpers = (GRUCell, DropoutRNN, masked_rnn, last_and_state, last_of)
 
     def make(units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
              kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
@@ -141,32 +120,27 @@ class GRU:
              recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False, go_backwards=False,
              stateful=False, unroll=False, reset_after=True, use_cudnn="auto", implementation=2, time_major=False,
              *, x, rngs):  # fmt: skip
-        if dropout or recurrent_dropout:
-            refuse("dropout inside a recurrent layer: put nnx.Dropout(rate, broadcast_dims=(1,)) before it")
-        if stateful or time_major:
-            refuse("stateful and time_major layers: nnx.RNN takes initial_carry and time_major in the call")
         if not use_bias or not reset_after:
             refuse("a GRU without bias, or with reset_after=False, has no cell in Flax")
-        return nnx.RNN(
-            GRUCell(
-                x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
-                kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
-                bias_init=initializer(bias_initializer), kernel_metadata=penalty(kernel_regularizer),
-                recurrent_kernel_metadata=penalty(recurrent_regularizer), rngs=rngs,
-            ),
-            reverse=go_backwards,
+        cell = GRUCell(
+            x.shape[-1], units, gate_fn=as_function(recurrent_activation), activation_fn=as_function(activation),
+            kernel_init=initializer(kernel_initializer), recurrent_kernel_init=initializer(recurrent_initializer),
+            bias_init=initializer(bias_initializer), kernel_metadata=penalty(kernel_regularizer),
+            recurrent_kernel_metadata=penalty(recurrent_regularizer), rngs=rngs,
         )  # fmt: skip
+        return over_steps(cell, dropout, recurrent_dropout, stateful, time_major, go_backwards, rngs)
 
-    def call(layer, sequences, initial_state=None, mask=None, *, return_sequences, return_state):
-        if mask is not None:
-            refuse("a mask given to a recurrent layer: nnx.RNN takes seq_lengths where the padding is at the end")
+    def call(layer, sequences, initial_state=None, mask=None, *, training, dropout, return_sequences, return_state):
+        carry = only_state(initial_state)
         if return_state and return_sequences:
-            return layer(sequences, initial_carry=only_state(initial_state), return_carry=True)[::-1]
+            return with_carry(layer, sequences, carry, mask, dropout, training)[::-1]
         if return_state:
-            return last_and_state(layer(sequences, initial_carry=only_state(initial_state), return_carry=True))
-        if return_sequences:
-            return layer(sequences, initial_carry=only_state(initial_state))
-        return layer(sequences, initial_carry=only_state(initial_state))[:, -1]
+            if not known(mask) or mask is not None:
+                refuse(
+                    "a mask with return_state and without return_sequences: return the sequences, too, and use the last"
+                )
+            return last_and_state(with_carry(layer, sequences, carry, mask, dropout, training))
+        return outputs_of(layer, sequences, carry, mask, dropout, training, return_sequences)
 
     def shape(x, *, units, return_sequences, return_state):
         return recurrent_shape(x, units, return_sequences, return_state, 1)
@@ -189,7 +163,9 @@ class GRU:
         sample(4, return_sequences=True, activation="relu", go_backwards=True, x=f32(2, 6, 3)),
         sample(4, return_state=True, return_sequences=True, x=f32(2, 6, 3), call={"initial_state": f32(2, 4)}),
         sample(4, return_state=True, x=f32(2, 6, 3)),
+        sample(4, return_sequences=True, x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
     ],
+    differences=[DROPS],
 )
 class SimpleRNN:
     def make(units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
@@ -198,23 +174,17 @@ class SimpleRNN:
              recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
              return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False, seed=None,
              *, x, rngs):  # fmt: skip
-        if dropout or recurrent_dropout:
-            refuse("dropout inside a recurrent layer: put nnx.Dropout(rate, broadcast_dims=(1,)) before it")
-        if stateful:
-            refuse("stateful layers: nnx.RNN takes initial_carry and gives it back with return_carry=True")
         if not use_bias:
             refuse("Flax's recurrent cells always have a bias")
-        return nnx.RNN(
-            nnx.SimpleCell(
-                x.shape[-1], units, activation_fn=as_function(activation), kernel_init=initializer(kernel_initializer),
-                recurrent_kernel_init=initializer(recurrent_initializer), bias_init=initializer(bias_initializer),
-                kernel_metadata=penalty(kernel_regularizer), recurrent_kernel_metadata=penalty(recurrent_regularizer),
-                bias_metadata=penalty(bias_regularizer), rngs=rngs,
-            ),
-            reverse=go_backwards,
+        cell = nnx.SimpleCell(
+            x.shape[-1], units, activation_fn=as_function(activation), kernel_init=initializer(kernel_initializer),
+            recurrent_kernel_init=initializer(recurrent_initializer), bias_init=initializer(bias_initializer),
+            kernel_metadata=penalty(kernel_regularizer), recurrent_kernel_metadata=penalty(recurrent_regularizer),
+            bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
+        return over_steps(cell, dropout, recurrent_dropout, stateful, False, go_backwards, rngs)
 
-    helpers = (last_and_state,)
+    helpers = (DropoutRNN, masked_rnn, last_and_state, last_of)
     call = GRU.call
     shape = GRU.shape
     weights = {

@@ -50,6 +50,7 @@ class LayerCalls:
             if name in instance.arguments:
                 args[name] = self.argument(self.in_call(instance.arguments[name], frame))
                 given.add(name)
+        flagged = "training" in frame.flags
         if "training" in keyword_only:
             args["training"] = self.training_argument(training, frame)
             given.add("training")
@@ -68,6 +69,8 @@ class LayerCalls:
         if isinstance(found, Residual):
             frame.unit.residual(frame.function, node, instance.symbol, found.reason)
             return Value(node)
+        if not flagged and "training" not in names_in(found.code):  # a layer that was made without dropout
+            frame.flags.discard("training")
         code = self.accept(found, entry, node, frame)
         return self.layer_result(instance, bound.arguments, code, frame)
 
