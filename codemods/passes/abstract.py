@@ -10,7 +10,7 @@ import jax
 import libcst as cst
 
 from codemods.passes.abstract_cache import Question, answer, run
-from codemods.passes.values import UNKNOWN, TensorType, Value
+from codemods.passes.values import UNKNOWN, NamedInt, Shape, TensorType, Value
 
 # A function that fails on some shapes is an answer like others; JAX would spend more time on what its traceback shows.
 jax.config.update("jax_traceback_filtering", "off")
@@ -48,6 +48,8 @@ def concrete(value: Value) -> Any:
         if value.tensor.shape is None:
             raise NoShape
         return jax.ShapeDtypeStruct(value.tensor.shape, value.tensor.dtype or "float32")
+    if isinstance(value.dim, NamedInt):
+        return value.dim
     if value.known is not UNKNOWN:
         return value.known
     if value.dim is not None:
@@ -69,12 +71,22 @@ def evaluate(function: Callable[..., Any], arguments: Sequence[Any], keywords: M
         found = answer(question.key)
         if found is None:
             raise NoShape
-        return jax.tree.map(lambda leaf: TensorType(question.dims(leaf.shape), leaf.dtype), found)
+        return jax.tree.map(lambda leaf: TensorType(_named(question.dims(leaf.shape), leaves), leaf.dtype), found)
     try:
         result = run(function, leaves, tree)
     except Exception as error:  # a rule may raise anything on symbolic dims: then the shape is not known
         raise NoShape from error
-    return jax.tree.map(lambda leaf: TensorType(tuple(leaf.shape), str(leaf.dtype)), result)
+    return jax.tree.map(lambda leaf: TensorType(_named(tuple(leaf.shape), leaves), str(leaf.dtype)), result)
+
+
+def _named(shape: Shape, leaves: Sequence[Any]) -> Shape:
+    """A result's shape; its last size by the constant that stands for the same size in what it is computed from."""
+    if not shape or not isinstance(shape[-1], int):
+        return shape
+    sizes = [leaf.shape[-1] if isinstance(leaf, jax.ShapeDtypeStruct) and leaf.shape else leaf for leaf in leaves]
+    equal = {size.code: size for size in sizes if isinstance(size, NamedInt) and size == shape[-1]}
+    plain = any(isinstance(size, int) and not isinstance(size, NamedInt) and size == shape[-1] for size in sizes)
+    return (*shape[:-1], next(iter(equal.values()))) if len(equal) == 1 and not plain else shape
 
 
 def result_value(code: cst.BaseExpression, tree: Any) -> Value:

@@ -114,7 +114,7 @@ def answer(key: Any) -> Any:
     except Exception:  # a rule may raise anything on symbolic dims: then the shape is not known
         return None
     return jax.tree.map(
-        lambda leaf: Sized(tuple(d if isinstance(d, int) else str(d) for d in leaf.shape), str(leaf.dtype)), result
+        lambda leaf: Sized(tuple(int(d) if isinstance(d, int) else str(d) for d in leaf.shape), str(leaf.dtype)), result
     )
 
 

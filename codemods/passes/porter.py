@@ -10,6 +10,7 @@ from typing import Any
 import libcst as cst
 
 import codemods.mappings  # noqa: F401  (registers the rules)
+from codemods.passes.constants import bound_within, file_wide
 from codemods.passes.frame import Frame
 from codemods.passes.model_zoo import ModelZoo
 from codemods.passes.models.declared import INPUT, INPUT_LAYER, MODEL, SEQUENTIAL
@@ -17,7 +18,7 @@ from codemods.passes.models.variables import VARIABLE
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
 from codemods.passes.unit import Unit, module_definitions
-from codemods.passes.values import UNKNOWN, Symbols, Value
+from codemods.passes.values import UNKNOWN, NamedInt, Symbols, Value
 
 
 class Porter(ModelZoo):
@@ -107,6 +108,8 @@ class Porter(ModelZoo):
         for assign in assigns:
             counts.update(t.target.value for t in assign.targets if isinstance(t.target, cst.Name))
         frame = Frame(self.unit, "<module>", "plain")
+        self.unit.lasting = file_wide(self.unit.module)
+        rebound = bound_within(self.unit.module)
         for assign in assigns:
             names = [t.target for t in assign.targets if isinstance(t.target, cst.Name) and counts[t.target.value] == 1]
             if not names or not _is_literal(assign.value, self.unit.globals):
@@ -114,7 +117,11 @@ class Porter(ModelZoo):
             value = self.eval(assign.value, frame)
             if value.known is not UNKNOWN:
                 for name in names:
-                    self.unit.globals[name.value] = dataclasses.replace(value, code=name, items=self.elements(value))
+                    dim = value.dim
+                    if isinstance(dim, int) and name.value not in rebound:
+                        dim = NamedInt(dim, name.value)
+                    items = self.elements(value)
+                    self.unit.globals[name.value] = dataclasses.replace(value, code=name, dim=dim, items=items)
 
 
 def _is_literal(node: cst.BaseExpression, names: Collection[str]) -> bool:

@@ -63,6 +63,8 @@ class Unit:
         self.helpers: dict[str, Any] = {}
         self.specs: dict[str, ModuleSpec] = {}
         self.globals: dict[str, Value] = {}
+        #: Names that mean the same everywhere in the file.
+        self.lasting: frozenset[str] = frozenset()
         self._fresh = 0
         self.classes: dict[str, cst.ClassDef] = {}
         self.functions: dict[str, cst.FunctionDef] = {}

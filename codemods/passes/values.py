@@ -24,6 +24,23 @@ if TYPE_CHECKING:
 _print = cst.Module([]).code_for_node
 
 Dim = Any  # int or a jax.export symbolic integer
+
+
+class NamedInt(int):
+    """An integer that a constant of the file stands for, such as `HIDDEN = 128`; arithmetic gives plain integers.
+
+    Attributes:
+      code: the constant, which means the same everywhere in the file.
+    """
+
+    code: str
+
+    def __new__(cls, value: int, code: str) -> NamedInt:
+        made = super().__new__(cls, value)
+        made.code = code
+        return made
+
+
 Shape = tuple[Dim, ...]
 
 
@@ -168,7 +185,7 @@ class Symbols:
         `not_yet`: names that are bound only later.
         """
         if isinstance(dim, int):
-            return str(dim)
+            return dim.code if isinstance(dim, NamedInt) else str(dim)
         text = str(dim)
         if text in self._preferred and not _names_in(self._preferred[text]) & set(not_yet):
             return self._preferred[text]
@@ -176,7 +193,8 @@ class Symbols:
         if any(isinstance(n, ast.Name) and n.id not in ("mod", "floordiv", "max", "min") and not self._code.get(n.id)
                for n in ast.walk(tree)):  # fmt: skip
             return None
-        return ast.unparse(_Printer(self._code).visit(tree))
+        printed = ast.unparse(_Printer(self._code).visit(tree))
+        return printed if '"' in printed else printed.replace("'", '"')
 
     def parts(self, dim: Dim) -> frozenset[str | None]:
         """The pieces of code that a dim is made of; None among them for what has no code."""
@@ -295,13 +313,18 @@ def is_int(value: Value) -> bool:
 def join_tensor(a: TensorType, b: TensorType, symbols: Symbols) -> TensorType:
     if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
         return TensorType(None, a.dtype if a.dtype == b.dtype else None)
-    dims = tuple(x if _same(x, y) else symbols.unknown() for x, y in zip(a.shape, b.shape, strict=True))
+    dims = tuple(_either(x, y) if _same(x, y) else symbols.unknown() for x, y in zip(a.shape, b.shape, strict=True))
     return TensorType(dims, a.dtype if a.dtype == b.dtype else None)
+
+
+def _either(a: Dim, b: Dim) -> Dim:
+    """One of two equal dims, by a name only where both have it."""
+    return a if not isinstance(a, int) or getattr(a, "code", "") == getattr(b, "code", "") else int(a)
 
 
 def _same(a: Any, b: Any) -> bool:
     try:
-        return type(a) is type(b) and bool(a == b)
+        return isinstance(a, int) == isinstance(b, int) and bool(a == b)
     except Exception:
         return False
 

@@ -91,7 +91,7 @@ class ModuleResults:
     def resolved(self, code: str, named: Mapping[str, Value], frame: Frame) -> Any:
         """A piece of the callee's constructor code (`filters[0]`) as a size, from the caller's arguments."""
         node = cst.parse_expression(code)
-        if not names_in(node) or not names_in(node) <= named.keys():
+        if not names_in(node) or not names_in(node) <= named.keys() | self.unit.lasting:
             return None
         inner = frame.child(env=dict(named), emit=False, extra=[], prelude=[])
         residuals = list(self.unit.residuals)

@@ -7,9 +7,11 @@ from typing import Any
 import libcst as cst
 
 from codemods.engine import rule as rules
+from codemods.passes.calls.binding import symbols_of
+from codemods.passes.constants import class_constants
 from codemods.passes.frame import Frame
 from codemods.passes.modules import Chain
-from codemods.passes.values import UNKNOWN, TensorType, Value, literal, text
+from codemods.passes.values import UNKNOWN, NamedInt, TensorType, Value, literal, text
 
 
 class Attributes:
@@ -48,7 +50,27 @@ class Attributes:
             return self.tensor_attribute(base, name, code, node, frame)
         if base.mapping is not None or base.items is not None:
             return Value(code, special=("method", base, name))
-        return Value(code, special=("method", base, name), staged=base.is_tensor)
+        known, dim = self.configured(base, node, frame)
+        return Value(code, known=known, dim=dim, special=("method", base, name), staged=base.is_tensor)
+
+    def configured(self, base: Value, node: cst.Attribute, frame: Frame) -> tuple[Any, Any]:
+        """`config.width`, where `config` is a parameter of the constructor or means the same everywhere in the file:
+        its value, where that is known, and a size that has this code."""
+        if base.is_tensor or base.has_layers or base.items is not None or base.known is not UNKNOWN:
+            return UNKNOWN, None
+        symbols = symbols_of(frame, self.plain_symbols)
+        name, owner = node.attr.value, node.value
+        if isinstance(owner, cst.Name) and owner.value in self.unit.lasting and owner.value not in frame.env:
+            code = text(node)
+            made = self.unit.classes.get(owner.value)
+            constant = class_constants(made, self.unit.module).get(name) if made is not None else None
+            if isinstance(constant, cst.Integer):
+                return constant.evaluated_value, NamedInt(constant.evaluated_value, code)
+            return UNKNOWN, symbols.of_code(code) if constant is None else None
+        holder = symbols.code(base.dim) if base.dim is not None and not isinstance(base.dim, int) else None
+        if holder is None or not isinstance(cst.parse_expression(holder), cst.Name | cst.Attribute):
+            return UNKNOWN, None
+        return UNKNOWN, symbols.of_code(f"{holder}.{name}")
 
     def tensor_attribute(self, base: Value, name: str, code: cst.Attribute, node: cst.Attribute, frame: Frame) -> Value:
         tensor = base.tensor or TensorType()

@@ -11,7 +11,7 @@ import libcst as cst
 
 from codemods.passes import abstract
 from codemods.passes.frame import Frame
-from codemods.passes.values import UNKNOWN, TensorType, Value, text
+from codemods.passes.values import UNKNOWN, NamedInt, TensorType, Value, text
 
 #: Operators that give an int for ints.
 WHOLE_NUMBERS = (operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, operator.pow, operator.neg)
@@ -96,7 +96,7 @@ class Operators:
             except Exception:
                 known = UNKNOWN
         if known is not UNKNOWN and isinstance(known, int) and not isinstance(known, bool):
-            dim = known
+            dim = NamedInt(known, text(code)) if _of_constants(values) else known
         elif function is not None and all(value.dim is not None for value in values):
             dim = self.dim_result(function, values, code, frame)
         staged = any(value.is_tensor for value in values)
@@ -126,3 +126,11 @@ class Operators:
             except Exception:
                 return None
         return dim if isinstance(dim, int) or type(dim).__name__ == "_DimExpr" else None
+
+
+def _of_constants(values: Sequence[Value]) -> bool:
+    """Are these literals and constants of the file, at least one of them a constant?"""
+    named = [isinstance(v.dim, NamedInt) and v.dim.code == text(v.code) for v in values]
+    return any(named) and all(
+        is_name or isinstance(v.code, cst.Integer) for v, is_name in zip(values, named, strict=True)
+    )
