@@ -82,7 +82,7 @@ class Calls(Computing):
                 raise Stop(f"`{macro.name}` has to know the value, which the source does not tell")
             looked_up = self.looked_up(macro, first)
             code = self.state.code(looked_up)
-            return Code(cst.Call(code, [cst.Arg(part) for part in rest])) if rest else looked_up
+            return Code(_applied(self.filled(code), code, rest)) if rest else looked_up
         try:
             source = macro.function(first.value, *(_print(_atom(part)) for part in rest))
         except (outcome.Refusal, rule.Refused) as error:
@@ -250,3 +250,19 @@ def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
 def _atom(node: cst.BaseExpression) -> cst.BaseExpression:
     node = parenthesised(node)
     return node if is_atom(node) else wrapped(node)
+
+
+def _applied(written: cst.BaseExpression, code: cst.BaseExpression, args: Sequence[cst.BaseExpression]) -> cst.Call:
+    """A call of a function, without making a partial first that is called at once.
+
+    Args:
+      written: the function as it will be printed.
+      code: stands for it.
+      args: positional arguments of the call.
+    """
+    given = [cst.Arg(part) for part in args]
+    if isinstance(written, cst.Call) and _print(written.func) == "functools.partial":
+        function, *more = written.args
+        positional = [arg for arg in more if arg.keyword is None]
+        return cst.Call(function.value, [*positional, *given, *[arg for arg in more if arg.keyword is not None]])
+    return cst.Call(code, given)
