@@ -283,7 +283,11 @@ class Common:
     accepted: tuple[Any, ...] | None = None
 
 
-_NO_PENALTY = "penalties and constraints on weights are not ported yet"
+_NO_PENALTY = "penalties on these weights are not ported yet"
+_NO_CONSTRAINT = (
+    "Keras's optimizers apply constraints after each step: project the weights after `optimizer.update`, "
+    "with optax.projections, jnp.clip or jnp.maximum"
+)
 
 #: By name, or by pattern; dtypes are compared by their names. An argument that a rule's signature
 #: requires (Embedding's `input_dim`) is that rule's own.
@@ -306,7 +310,7 @@ COMMON_LAYER_ARGUMENTS: Mapping[str, Common] = {
     "quantization_config": Common("quantization is not ported", (None,)),
     "gptq_unpacked_column_size": Common("quantization is not ported", (None,)),
     "*_regularizer": Common(_NO_PENALTY, (None,)),
-    "*_constraint": Common(_NO_PENALTY, (None,)),
+    "*_constraint": Common(_NO_CONSTRAINT, (None,)),
 }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from codemods.engine.handled import HANDLED
-from codemods.policy import host, refusals
+from codemods.policy import host, refusals, refused_keras, refused_tensors
 from codemods.policy.entries import ENTRIES, Entry, Host, Refused
 
-assert host, refusals  # they fill the table
+assert all((host, refusals, refused_keras, refused_tensors))  # they fill the table
 
 
 def entry_of(symbol: str) -> Entry | None:

@@ -131,11 +131,6 @@ refused(
     recipe="derive from tf.keras.layers.Layer and keep the inner layer in an attribute, then port that",
 )
 refused(
-    "tf.keras.constraints.get",
-    reason="a constraint by name, applied by Keras's optimizers after each step",
-    recipe="project the weights after `optimizer.update`, with optax.projections or jnp.clip",
-)
-refused(
     "tf.random.Generator.*", "tf.random.Generator", "tf.random.get_global_generator", "tf.random.set_global_generator",
     "tf.random.create_rng_state",
     reason="a generator that keeps its state in a variable",
