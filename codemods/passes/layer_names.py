@@ -18,6 +18,11 @@ _GENERIC = re.compile(
 )
 
 
+def says_nothing(name: str) -> bool:
+    """Is a variable's name a single letter, which says nothing of a layer that it stands for?"""
+    return re.fullmatch(r"_*[a-z]_?\d*", name.lower()) is not None
+
+
 def received(kind: str, value: Value, frame: Frame) -> str:
     """A name for what is kept, from the variable that receives its result where that is specific.
 

@@ -52,6 +52,7 @@ class Porter(ModelZoo):
         self.bindings: dict[int, Any] = {}
         self.module_parameters: dict[str, dict[str, Value]] = {}
         self.start()
+        self.open_closures()
         self.handlers = {
             **dict.fromkeys(INPUT | INPUT_LAYER, Porter.handle_input),
             **dict.fromkeys(MODEL, Porter.handle_model),

@@ -22,6 +22,7 @@ from codemods.passes.calls.rule_calls import RuleCalls
 from codemods.passes.calls.rule_results import RuleResults
 from codemods.passes.calls.unseen import ELEMENTWISE, UnseenCalls
 from codemods.passes.frame import Frame
+from codemods.passes.models.closures import CURRIED
 from codemods.passes.values import UNKNOWN, Value, text
 from codemods.policy.lookup import reason
 
@@ -77,6 +78,8 @@ class Calls(
                 return self.call_class(callee.special[1], node, frame)
             if kind == "function":
                 return self.call_function(callee.special[1], node, frame)
+            if kind == CURRIED:
+                return self.second_call(callee, node, frame)
             if kind == "self_method":
                 return self.call_self_method(callee.special[1], node, frame)
         if callee.special is not None and not isinstance(callee.special, tuple):

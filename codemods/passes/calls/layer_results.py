@@ -21,6 +21,9 @@ MERGES = frozenset(
     f"tf.keras.layers.{name}" for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 )
 
+#: With these, no kernel and no stride gives the size that another one gives, but where all do.
+_GUESSES = (("valid", 1), ("valid", 2), ("same", 2), ("same", 10007))
+
 
 class LayerResults:
     """Shape and dtype of a layer's output."""
@@ -67,34 +70,43 @@ class LayerResults:
     def guessed_result(self, instance: LayerInstance, first: Any, frame: Frame) -> Value | None:
         """Where part of a layer's configuration is not known: the dims of its output that don't depend on it.
 
-        The rule's shape function is asked twice, with two guesses; what differs between them is left open.
+        The rule's shape function is asked with several guesses; what differs between them is left open. A guess is a
+        symbol, which differs from everything; or numbers, for a function that wants to know whether it is one or a tuple.
         """
+        symbols = symbols_of(frame, self.plain_symbols)
+        found = [self.guess(instance, first, padding, None, frame) for padding in ("valid", "same")]
+        if any(shape is None for shape in found):
+            found = [self.guess(instance, first, padding, number, frame) for padding, number in _GUESSES]
+        if any(shape is None or len(shape) != len(found[0]) for shape in found):
+            return None
+        dims = []
+        for each in zip(*found, strict=True):
+            dims.append(each[0] if all(same_dim(each[0], d) for d in each) else symbols.unknown("d"))
+        return self.of_shape(cst.Name("_"), tuple(dims), first)
+
+    def guess(self, instance: LayerInstance, first: Any, padding: str, number: int | None, frame: Frame) -> Any:
+        """The output's shape if all that is not known were this; None where the shape function can't tell."""
         shape, symbols = instance.rule.shape, symbols_of(frame, self.plain_symbols)
         defaults = constructor_signature(instance.rule).parameters
-        found = []
-        for padding in ("valid", "same"):
-            config: dict[str, Any] = {}
-            try:
-                assert shape is not None
-                for name in list(inspect.signature(shape).parameters)[1:]:
-                    value = instance.arguments.get(name)
-                    if value is None:
-                        config[name] = defaults[name].default
-                        continue
-                    try:
-                        config[name] = self.size_argument(value, frame)
-                    except abstract.NoShape:
-                        config[name] = padding if name == "padding" else symbols.unknown("guess")
-                result = shape(_Shaped.of(first), **config)
-            except Exception:
-                return None
-            if not isinstance(result, tuple) or any(isinstance(dim, tuple | list) for dim in result):
-                return None
-            found.append(result)
-        if len(found[0]) != len(found[1]):
+        config: dict[str, Any] = {}
+        try:
+            assert shape is not None
+            for name in list(inspect.signature(shape).parameters)[1:]:
+                value = instance.arguments.get(name)
+                if value is None:
+                    config[name] = defaults[name].default
+                    continue
+                try:
+                    config[name] = self.size_argument(value, frame)
+                except abstract.NoShape:
+                    guessed = symbols.unknown("guess") if number is None else number
+                    config[name] = padding if name == "padding" else guessed
+            result = shape(_Shaped.of(first), **config)
+        except Exception:
             return None
-        dims = tuple(a if same_dim(a, b) else symbols.unknown("d") for a, b in zip(*found, strict=True))
-        return self.of_shape(cst.Name("_"), dims, first)
+        if not isinstance(result, tuple) or any(isinstance(dim, tuple | list) for dim in result):
+            return None
+        return result
 
     def applied_result(self, instance: LayerInstance, first: Value, frame: Frame) -> Value:
         """Type of what the function of a Lambda layer gives for a tensor."""

@@ -72,6 +72,9 @@ class Expressions(WidthLists, Attributes, Literals, Operators, Subscripts, Compr
             if frame.as_init and value.items and all(item.tensor is not None for item in value.items):
                 return self.width_list(value, frame)
             return dataclasses.replace(value, code=keep_parens(value.code, node))
+        inner = self.enclosing(name, frame)
+        if inner is not None:
+            return Value(node, special=("function", inner))
         symbol = self.unit.symbol(node)
         if symbol is not None:
             return Value(node, symbol=symbol)

@@ -6,6 +6,7 @@ import dataclasses
 
 import libcst as cst
 
+from codemods.passes.calls.inputs import Argument
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleInstance, ModuleSpec
 from codemods.passes.values import UNKNOWN, Value
@@ -16,7 +17,7 @@ class Helpers:
 
     def call_helper(self, spec: ModuleSpec, node: cst.Call, frame: Frame) -> Value:
         """`x = block(x, filters)`: a module made in the constructor and called on the tensors."""
-        arguments = self.arguments(node, frame)
+        arguments = self.helper_arguments(node, frame)
         if arguments is None:
             return Value(node)
         assert isinstance(spec.node, cst.FunctionDef)
@@ -35,7 +36,7 @@ class Helpers:
                 frame.function, node, spec.source, "called with tensors here that are no tensors elsewhere"
             )
         key = (id(node), frame.function)
-        as_init = self.arguments(node, frame.child(as_init=True)) or []
+        as_init = self.helper_arguments(node, frame.child(as_init=True)) or []
         config = [
             (name, value)
             for i, (name, value) in enumerate(as_init)
@@ -52,12 +53,27 @@ class Helpers:
         if frame.mode == "plain":
             frame.unit.residual(frame.function, node, spec.source, "makes layers where it is called")
             return Value(node)
+        by_place = spec.source in self.curried  # the names are ours
         first_given = [full for full, _, value in named if full in tensors]
         inputs = [
-            (None if name is None and first_given[: i + 1] == spec.tensor_parameters[: i + 1] else full, value)
+            (
+                None
+                if (name is None or by_place) and first_given[: i + 1] == spec.tensor_parameters[: i + 1]
+                else full,
+                value,
+            )
             for i, (full, name, value) in enumerate(entry for entry in named if entry[0] in tensors)
         ]
         return self.call_module(callee, inputs, node, frame)
+
+    def helper_arguments(self, node: cst.Call, frame: Frame) -> list[Argument] | None:
+        """Arguments of a call; a dict of configuration that is spread over them stays so."""
+        spread = [arg for arg in node.args if arg.star == "**"]
+        values = [self.eval(arg.value, frame) for arg in spread]
+        if not spread or any(value.is_tensor or value.has_layers for value in values):
+            return self.arguments(node, frame)
+        rest = self.arguments(node.with_changes(args=[arg for arg in node.args if arg.star != "**"]), frame)
+        return None if rest is None else [*rest, *[("**", value) for value in values]]
 
     def call_factory(self, spec: ModuleSpec, node: cst.Call, frame: Frame) -> Value:
         """`conv(filters, 3)`: a function that makes a layer; it stays one and learns the input's width."""

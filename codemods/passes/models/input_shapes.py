@@ -64,13 +64,37 @@ class InputShapes:
 
     def given_rank(self, spec: ModuleSpec, name: str) -> int | None:
         """The length of the tuples that calls in the file, and the entry, give for a parameter."""
-        assert isinstance(spec.node, cst.FunctionDef)
-        names = [p.name.value for p in spec.node.params.params]
-        lengths = set()
-        for tree in (self.unit.module, self.entry_node):
-            for call in findall(tree, m.Call(func=m.Name(spec.source))) if tree is not None else ():
+        lengths = self.given_lengths(spec.source, name, frozenset())
+        return lengths.pop() if len(lengths) == 1 else None
+
+    def given_lengths(self, function: str, name: str, seen: frozenset[tuple[str, str]]) -> set[int]:
+        """Lengths of all tuples given for a parameter, also through parameters of the functions that call."""
+        node = self.unit.functions[function]
+        names = [p.name.value for p in node.params.params]
+        owners: list[tuple[str, Any]] = [("", s) for s in self.unit.module.body if not isinstance(s, cst.FunctionDef)]
+        owners += [("", self.entry_node)] if self.entry_node is not None else []
+        found: set[int] = set()
+        for owner, tree in [*owners, *self.unit.functions.items()]:
+            for call in findall(tree, m.Call(func=m.Name(function.rsplit(".", 1)[-1]))):
                 for i, arg in enumerate(call.args):  # type: ignore[attr-defined]
                     target = arg.keyword.value if arg.keyword else names[i] if i < len(names) else None
-                    if target == name and isinstance(arg.value, cst.Tuple | cst.List):
-                        lengths.add(len(arg.value.elements))
-        return lengths.pop() if len(lengths) == 1 else None
+                    if target == name:
+                        found |= self.tuple_lengths(arg.value, owner, seen | {(function, name)})
+        return found
+
+    def tuple_lengths(self, node: cst.BaseExpression, owner: str, seen: frozenset[tuple[str, str]]) -> set[int]:
+        """Lengths that an argument may have: of a tuple, a constant of the file, or a parameter of the caller."""
+        if isinstance(node, cst.Tuple | cst.List):
+            return {len(node.elements)}
+        if not isinstance(node, cst.Name):
+            return set()
+        constant = self.unit.globals.get(node.value)
+        if constant is not None:
+            return {len(constant.items)} if constant.items is not None else set()
+        caller = self.unit.functions.get(owner)
+        params = [*caller.params.params, *caller.params.kwonly_params] if caller is not None else []
+        param = next((p for p in params if p.name.value == node.value), None)
+        if param is None or (owner, node.value) in seen:
+            return set()
+        default = self.default_value(param).items if param.default is not None else None
+        return ({len(default)} if default is not None else set()) | self.given_lengths(owner, node.value, seen)

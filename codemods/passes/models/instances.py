@@ -19,14 +19,23 @@ class Instances:
     def spec_for(self, name: str, kind: str) -> ModuleSpec:
         if name not in self.unit.specs:
             node: Any = self.unit.classes.get(name) or self.unit.functions[name]
-            output = name if kind in ("class", "factory") else self.free_name(camel(name), name)
+            output = name if kind in ("class", "factory") else self.class_name(name)
             self.unit.specs[name] = ModuleSpec(output, name, kind, node)
         return self.unit.specs[name]
 
+    def class_name(self, function: str) -> str:
+        """A name for the class that a function becomes; one inside another has its name, too, where it must."""
+        *outer, own = function.split(".")
+        if outer and camel(own) in self.taken_names():
+            return self.free_name(camel(outer[-1]) + camel(own))
+        return self.free_name(camel(own), function)
+
+    def taken_names(self) -> set[str]:
+        return set(self.unit.classes) | set(self.unit.functions) | {s.name for s in self.unit.specs.values()}
+
     def free_name(self, name: str, source: str = "") -> str:
         """A class name that nothing else has; `source` is the function that the class takes the place of."""
-        taken = set(self.unit.classes) | set(self.unit.functions) | {s.name for s in self.unit.specs.values()}
-        taken -= {source}
+        taken = self.taken_names() - {source}
         while name in taken:
             name += "Module"
         return name

@@ -11,6 +11,7 @@ import libcst.matchers as m
 
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
+from codemods.passes.layer_names import says_nothing
 from codemods.passes.modules import Chain, ModuleInstance, ModuleSpec
 from codemods.passes.names import assigned_names, read_names
 from codemods.passes.naming import camel
@@ -133,10 +134,11 @@ class Sequentials:
         key = (id(node), frame.function)
         if key in self.made:
             return self.made[key]
+        silent = says_nothing(frame.target or "")
         base = (
-            frame.target
+            (None if silent else frame.target)
             or next((v.known for n, v in (self.arguments_named(node, "name", frame))), None)
-            or "sequential"
+            or ("layers" if silent else "sequential")
         )
         owner = frame.spec.node if frame.spec is not None else None
         if frame.target and isinstance(owner, cst.FunctionDef):

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from codemods.passes.frame import Frame
-from codemods.passes.layer_names import received
+from codemods.passes.layer_names import received, says_nothing
 from codemods.passes.modules import Placement
 from codemods.passes.names import ReplaceNames
 from codemods.passes.naming import plural, snake
@@ -94,7 +94,8 @@ class Placing(LoopPlacing):
                     return None
                 frame.env[name] = value
                 return [], False
-            base = snake(value.layer.name) if value.layer is not None and value.layer.name else name
+            named = value.layer is not None and value.layer.name or says_nothing(name)
+            base = self.base_name(value) if named else name
             placement = self.create(value, base, frame, explicit=True)
             frame.env[name] = value.with_code(cst.parse_expression(self.read_code(placement, frame)))
             return [], False

@@ -147,8 +147,13 @@ class ConstructorCalls:
             args.append(cst.Arg(self.in_dim(module, name, spec)))
         names = [p.name.value for p in self.constructor_parameters(module.spec)]
         spread = next((keyword for keyword, _ in module.arguments if keyword in ("*", "**")), None)
-        if spread is not None and module.spec.dropped:
-            reason = f"`{spread}` may give {sorted(module.spec.dropped)[0]}, which the port does not take"
+        unseen = (
+            module.spec.dropped
+            - {keyword for keyword, _ in module.arguments if keyword}
+            - set(names[: len(module.arguments) - 1])
+        )
+        if spread is not None and unseen:
+            reason = f"`{spread}` may give {sorted(unseen)[0]}, which the port does not take"
             self.unit.residuals.append((spec.source, Residual(module.spec.source, reason, module.span)))
         for i, (keyword, value) in enumerate(module.arguments):
             if keyword in ("*", "**"):

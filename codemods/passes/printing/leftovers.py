@@ -39,7 +39,12 @@ class Leftovers:
         return reads.reads - reads.writes
 
     def _check(self, name: str, statement: Any, new: list[Any]) -> None:
-        """What is left of the framework, or of our own markers, in code that should be ported."""
+        """What is left of the framework, or of our own markers, in code that should be ported.
+
+        Where the statement has a residual already, that is the cause: what it left behind is no second one.
+        """
+        if self._is_marked(name, statement):
+            return
         reads = Reads()
         for part in new:
             reads.visit(part)
@@ -51,6 +56,16 @@ class Leftovers:
                     else "made where the port can't follow it"
                 )
                 self.unit.residual(name, statement, left if left in self.framework_names else name, reason)
+
+    def _is_marked(self, name: str, statement: Any) -> bool:
+        """Is there a residual of this definition, or, at module level, of this statement?"""
+        if name != MODULE:
+            return any(owner.split(".")[0] == name for owner, _ in self.unit.residuals)
+        span = self.unit.span(statement)
+        return any(
+            owner == MODULE and r.span is not None and span.line <= r.span.line <= (span.end_line or span.line)
+            for owner, r in self.unit.residuals
+        )
 
     def _check_names(self, source: str) -> None:
         """Names that the port reads and nothing binds any more."""

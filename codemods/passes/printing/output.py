@@ -118,11 +118,11 @@ class Output(Leftovers, Partials, Header):
         return new
 
     def _nested(self, name: str) -> list[Any]:
-        """Classes of Sequential models that are written inside a definition."""
+        """Classes of Sequential models and of helpers that are written inside a definition."""
         found = []
         for spec in self.unit.specs.values():
             if (
-                spec.kind == "sequential"
+                (spec.kind == "sequential" or spec.source in self.porter.lifted)
                 and spec.source.startswith(f"{name}.")
                 and spec.analysed
                 and spec not in self.printed

@@ -10,6 +10,7 @@ import libcst as cst
 from codemods.engine.api import is_module
 from codemods.engine.walk import names_in
 from codemods.passes.frame import Frame
+from codemods.passes.models.closures import CURRIED
 from codemods.passes.pieces import assign_name
 from codemods.passes.values import UNKNOWN, Value
 
@@ -74,8 +75,8 @@ class Assignments:
                 self.bind_target(target, dataclasses.replace(value, special=("alias", value)), frame)
                 frame.spec.aliases.add(target.value)  # type: ignore[union-attr]
                 return None  # another name for it, which may be bound again
-            if isinstance(value.special, tuple) and value.special[0] in ("model", "input"):
-                frame.env[target.value] = value.with_code(target)
+            if isinstance(value.special, tuple) and value.special[0] in ("model", "input", CURRIED):
+                frame.env[target.value] = value if value.special[0] == CURRIED else value.with_code(target)
                 return [], False
             if value.special is not None and type(value.special).__name__ in ("Chain", "Finished"):
                 frame.env[target.value] = value

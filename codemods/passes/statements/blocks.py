@@ -74,6 +74,8 @@ class Blocks:
         return Staged([code]) if frame.mode == "init" else Staged([], [Item(code, config=frame.mode == "staged")])
 
     def _exec_FunctionDef(self, node: cst.FunctionDef, frame: Frame) -> Staged:
+        if self.lift(node, frame):
+            return Staged()
         inner = frame.child(env=dict(frame.env), returns=[])
         for param in [*node.params.params, *node.params.kwonly_params]:
             inner.env[param.name.value] = Value(param.name)
