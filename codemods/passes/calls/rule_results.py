@@ -86,7 +86,7 @@ class RuleResults:
                     values = [concrete(v) for v in bound.args]
                     tree = abstract.evaluate(entry.function, values, {k: concrete(v) for k, v in bound.kwargs.items()})
                 else:
-                    given = {n: concrete(v) for n, v in bound.arguments.items() if n != "name"}  # says nothing of shapes
+                    given = {n: concrete(v) for n, v in bound.arguments.items() if n != "name"}
                     tree = abstract.evaluate(entry.function, [], given)
                 return abstract.result_value(code, tree)
             except abstract.NoShape:

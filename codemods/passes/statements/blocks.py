@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine.handled import handled
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.pieces import PASS
 from codemods.passes.placing.staging import Item, Staged, block
@@ -80,9 +82,20 @@ class Blocks:
         for param in [*node.params.params, *node.params.kwonly_params]:
             inner.env[param.name.value] = Value(param.name)
         staged = self.run(node.body.body, inner)  # type: ignore[arg-type]
+        if frame.mode == "staged" and frame.spec is not None and self.makes_anew(node, frame.spec.node):
+            why = "makes layers each time it is called: write it at module level, with what it reads as arguments"
+            frame.unit.residual(frame.function, node, node.name.value, why)
         code = node.with_changes(body=node.body.with_changes(body=nodes_of(staged, frame)))
         frame.env[node.name.value] = Value(node.name, special=("local_function", node, inner.returns))
         return Staged([code]) if frame.mode == "init" else Staged(staged.init, [Item(code, config=False)])
+
+    def makes_anew(self, node: cst.FunctionDef, around: cst.CSTNode) -> bool:
+        """Does a function that stays inside another make layers, and run more than once? The port would make them once."""
+        if not any(self.makes_layer(call) and self.keeps_something(call) for call in findall(node, m.Call())):
+            return False
+        called = m.Call(func=m.Name(node.name.value))
+        loops = findall(around, m.For() | m.While() | m.ListComp() | m.GeneratorExp())
+        return len(findall(around, called)) > 1 or any(findall(loop, called) for loop in loops)
 
     def _exec_ClassDef(self, node: cst.ClassDef, frame: Frame) -> Staged:
         frame.unit.residual(frame.function, node, "class", "a class inside a function is not ported")
