@@ -20,9 +20,9 @@ class ReLU:
         if threshold != 0:
             if max_value is not None:
                 return jnp.where(
-                    inputs >= threshold, jnp.minimum(inputs, max_value), negative_slope * (inputs - threshold)
+                    inputs > threshold, jnp.minimum(inputs, max_value), negative_slope * (inputs - threshold)
                 )
-            return jnp.where(inputs >= threshold, inputs, negative_slope * (inputs - threshold))
+            return jnp.where(inputs > threshold, inputs, negative_slope * (inputs - threshold))
         if max_value == 6 and not negative_slope:
             return nnx.relu6(inputs)
         if max_value is not None and negative_slope:

@@ -82,7 +82,7 @@ def gelu(x, approximate=False):
     return nnx.gelu(x, approximate=approximate)
 
 
-@rule("tf.keras.activations.glu", samples=[sample(X), sample(X, axis=1)])
+@rule("tf.keras.activations.glu", samples=[sample(X), sample(f32(4, 6), axis=0)])
 def glu(x, axis=-1):
     return nnx.glu(x, axis=axis)
 
@@ -145,7 +145,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     if threshold == 0 and negative_slope == 0:
         return jnp.clip(x, 0, max_value)
     return jnp.where(
-        x >= threshold,
+        x > threshold,
         jnp.minimum(x, max_value if max_value is not None else jnp.inf),
         negative_slope * (x - threshold),
     )

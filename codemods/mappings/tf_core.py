@@ -91,6 +91,7 @@ def unstack(value, num=None, axis=0, name="unstack"):
     samples=[
         sample(f32(4, 6), 2), sample(f32(4, 6), 3, axis=-1), sample(f32(4, 6), [1, 2, 3], 1),
         sample(f32(7, 2), [2, -1, 1]), sample(f32(7, 2), [-1, 2, 1]), sample(f32(7, 2), [1, 2, -1]),
+        sample(f32(2, 9), [2, -1, 1], 1), sample(f32(2, 9), [-1, 2, 1], -1), sample(f32(2, 9), [-1, 2], axis=1),
         sample(f32(7), [-1, 2]), sample(f32(7), [3, -1]), sample(f32(4, 6), num_or_size_splits=[2, 4], axis=1, num=2),
     ],
 )  # fmt: skip

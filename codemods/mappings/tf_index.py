@@ -34,6 +34,8 @@ def index(slices):
     sample(f32(4, 5), i32(high=4), axis=-2),
     sample(f32(3, 5), i32(3, 2, high=5), batch_dims=1), sample(f32(3, 4, 5), i32(3, 2, high=5), axis=2, batch_dims=1),
     sample(f32(2, 3, 5), i32(2, 3, 1, high=5), axis=-1, batch_dims=2),
+    sample(f32(2, 3, 4, 5), i32(2, 3, high=4), axis=2, batch_dims=1),
+    sample(f32(2, 3, 4, 5), i32(2, 3, 2, high=5), axis=3, batch_dims=2),
 ], differences=[TAKE_RANGE])  # fmt: skip
 def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name=None):
     if batch_dims == 0:
@@ -140,11 +142,13 @@ def strided_slice(
 SCATTER = [
     sample(f32(5, 3), i32(2, 1, low=1, high=3), f32(2, 3)), sample(f32(4, 4), [[0, 1], [2, 3]], updates=f32(2)),
     sample(i32(6), [[4], [1]], i32(2)),
+    sample(f32(4, 4), [[[0, 1], [2, 3], [1, 1]]], f32(1, 3)),
 ]  # fmt: skip
 SCATTER_SET = [
     sample(f32(5, 3), [[3], [0]], f32(2, 3)),
     sample(f32(4, 4), [[0, 1], [2, 3]], updates=f32(2)),
     sample(i32(6), [[4], [1]], i32(2)),
+    sample(f32(4, 4), [[[0, 1], [2, 3], [1, 1]]], f32(1, 3)),
 ]
 POLICY = "bad_indices_policy: JAX leaves out updates that are out of range"
 
@@ -184,7 +188,10 @@ def tensor_scatter_nd_min(tensor, indices, updates, bad_indices_policy="", name=
 
 @rule(
     "tf.scatter_nd",
-    samples=[sample([[1], [3], [1]], f32(3, 2), [5, 2]), sample([[0, 1]], updates=f32(1), shape=(2, 2))],
+    samples=[
+        sample([[1], [3], [1]], f32(3, 2), [5, 2]),
+        sample([[0, 1]], updates=f32(1), shape=(2, 2)),
+    ],
     differences=[SET_RANGE, BOOLS],
 )
 def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):

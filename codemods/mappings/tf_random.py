@@ -106,7 +106,12 @@ def categorical(logits, num_samples, dtype=None, seed=None, name=None):
 
 @rule(
     "tf.random.gamma",
-    samples=[sample([600], 2.0), sample([600], 2.0, beta=0.5), sample([600, 2], f32(3, low=2, high=2), seed=1)],
+    samples=[
+        sample([600], 2.0),
+        sample([600], 2.0, beta=0.5),
+        sample([600, 2], f32(3, low=2, high=2), seed=1),
+        sample([600], 2.0, dtype="float16"),
+    ],
     differences=[RANDOM],
     random=True,
 )

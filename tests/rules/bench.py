@@ -35,7 +35,7 @@ class Verdict:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Ready:
+class Ready:
     """A case that TensorFlow takes, with the arguments that are taken for unknown when porting."""
 
     case: Case
@@ -53,7 +53,7 @@ class Bench:
 
     def __init__(self, rule: Rule, symbol: str):
         self.rule, self.symbol = rule, symbol
-        self.ready: list[_Ready] = []
+        self.ready: list[Ready] = []
         self.rejected: list[tuple[Case, Exception]] = []
         left_out = {kind for d in rule.differences if d.keeps == "not run" for kind in d.covers}
         for case in cases(rule):
@@ -69,10 +69,10 @@ class Bench:
                     raise
                 self.rejected.append((case, error))
                 continue
-            self.ready.append(_Ready(case, inputs, found))
+            self.ready.append(Ready(case, inputs, found))
             if case.kind == "sample" and found.probe is None:
                 unknown = dataclasses.replace(case, kind="unknown")
-                self.ready += [_Ready(unknown, inputs, found, names) for names in unknowns(rule, inputs)]
+                self.ready += [Ready(unknown, inputs, found, names) for names in unknowns(rule, inputs)]
 
     def body(self, function: Callable[..., Any], inputs: Inputs) -> Any:
         """What a body gives. `rngs` stands for itself in bodies: whoever runs one brings it."""
@@ -83,7 +83,7 @@ class Bench:
         finally:
             del function.__globals__["rngs"]
 
-    def program(self, ready: _Ready, function: Callable[..., Any], weights: Any) -> Program:
+    def program(self, ready: Ready, function: Callable[..., Any], weights: Any) -> Program:
         if ready.unknown:
             function = unknowing(function)
             function.__globals__[UNKNOWN] = ready.unknown
@@ -95,18 +95,18 @@ class Bench:
         outcomes = self.outcomes(self.ready, function)
         return [self.judged(ready, outcome) for ready, outcome in zip(self.ready, outcomes, strict=True)]
 
-    def outcomes(self, ready: Sequence[_Ready], function: Callable[..., Any]) -> list[Outcome]:
+    def outcomes(self, ready: Sequence[Ready], function: Callable[..., Any]) -> list[Outcome]:
         """Runs a body on some of the cases. Objects, which probes look at, are not traced."""
         found = iter(settled([self.program(r, function, r.weights) for r in ready if r.expected.probe is None]))
         return [next(found) if r.expected.probe is None else self._object(r, function) for r in ready]
 
-    def _object(self, ready: _Ready, function: Callable[..., Any]) -> Outcome:
+    def _object(self, ready: Ready, function: Callable[..., Any]) -> Outcome:
         try:
             return Outcome(ready.expected.probe(self.body(function, ready.inputs)))
         except Exception as error:
             return Outcome(error=error)
 
-    def judged(self, ready: _Ready, outcome: Outcome) -> Verdict:
+    def judged(self, ready: Ready, outcome: Outcome) -> Verdict:
         case = ready.case
         if ready.unknown and outcome.error is not None:
             return Verdict(case, Status.REFUSED, "the body has to know")
@@ -135,7 +135,7 @@ class Bench:
                     return Verdict(case, Status.DECLARED, difference.when)
         return Verdict(case, Status.WRONG, problem)
 
-    def compare(self, ready: _Ready, outcome: Outcome, keeps: str | None) -> None:
+    def compare(self, ready: Ready, outcome: Outcome, keeps: str | None) -> None:
         """Raises AssertionError unless the outcome is the expected one, or as much of it as a difference keeps."""
         if keeps == "":
             return
@@ -157,7 +157,7 @@ class Bench:
 
     def inlined(self) -> list[Verdict]:
         """Compares what the engine makes of the body with the body."""
-        pairs: list[tuple[_Ready, Program, Program]] = []
+        pairs: list[tuple[Ready, Program, Program]] = []
         objects: list[Verdict] = []
         for ready in self.ready:
             if ready.case.kind in _SAME_CODE or ready.unknown:
@@ -174,14 +174,14 @@ class Bench:
         compared = [self._inlined(r, outcomes[2 * i], outcomes[2 * i + 1]) for i, (r, *_) in enumerate(pairs)]
         return objects + compared
 
-    def _inlined_object(self, ready: _Ready) -> Verdict:
+    def _inlined_object(self, ready: Ready) -> Verdict:
         try:
             code = Outcome(ready.expected.probe(inlined.run(self.rule, ready.inputs, self.symbol)))
         except Exception as error:
             code = Outcome(error=error)
         return self._inlined(ready, self._object(ready, self.rule.function), code)
 
-    def _inlined(self, ready: _Ready, body: Outcome, code: Outcome) -> Verdict:
+    def _inlined(self, ready: Ready, body: Outcome, code: Outcome) -> Verdict:
         if body.error is not None:
             return Verdict(ready.case, Status.REFUSED)  # told by `verdicts`
         if isinstance(code.error, inlined.Stays) and ready.case.kind != "sample":

@@ -64,8 +64,12 @@ def _similar(name: str, value: Any) -> Iterator[Any]:
 
 @functools.cache
 def compared(function: Callable[..., Any], name: str) -> tuple[Any, ...]:
-    """Constants that a body compares a parameter with, `mode.lower() == "reflect"` too, and numbers next to them."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    """Constants that a body compares a parameter with, and numbers next to them."""
+    return compared_in(ast.parse(textwrap.dedent(inspect.getsource(function))), name)
+
+
+def compared_in(tree: ast.AST, name: str) -> tuple[Any, ...]:
+    """The same of a body's code: `mode.lower() == "reflect"` compares `mode`, too."""
     found: list[Any] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and any(_about(side, name) for side in (node.left, *node.comparators)):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from codemods.engine.defaults import is_default, resolved
+from tests.rules.candidates import compared_in
 from tests.rules.unknowing import compiled, definition_of
 
 #: Functions that are easily taken for each other; what is left of a pair becomes what is right of it, and back.
@@ -103,7 +104,7 @@ def _changes(node: ast.AST, definition: ast.FunctionDef) -> Iterator[Change]:
             yield from _calls(node)
         case ast.Constant(value=bool() | int() | float() as value):
             yield "constant", lambda n: setattr(n, "value", _another(value))
-        case ast.BinOp(op=ast.Add() | ast.Sub(), right=right) if "random.normal" in ast.unparse(right):
+        case ast.BinOp(op=ast.Add() | ast.Sub(), right=right) if _is_noise(right):
             pass
         case ast.BinOp(op=op) if type(op) in _OPERATORS:
             yield "operator", lambda n: setattr(n, "op", _OPERATORS[type(op)]())
@@ -121,6 +122,10 @@ def _changes(node: ast.AST, definition: ast.FunctionDef) -> Iterator[Change]:
             yield "swapped arguments", _swap_branches
 
 
+def _is_noise(node: ast.expr) -> bool:
+    return any(f"random.{name}" in ast.unparse(node) for name in ("normal", "truncated_normal"))
+
+
 def _asks_known(node: ast.BoolOp) -> bool:
     """`known(x) and ...`: with `or` it is the body that never asks, and `not known(x) or ...` the one that always does."""
     return any("known(" in ast.unparse(value) for value in node.values) and len(node.values) == 2
@@ -132,19 +137,26 @@ def _defaults(definition: ast.FunctionDef) -> Iterator[Change]:
     positional = [*arguments.posonlyargs, *arguments.args]
     start = len(positional) - len(arguments.defaults)
     for i, default in enumerate(arguments.defaults):
-        if positional[start + i].arg in used and (other := _other_default(default)) is not None:
+        name = positional[start + i].arg
+        if name in used and (other := _other_default(default, definition, name)) is not None:
             yield "wrong default", lambda n, i=i, other=other: n.args.defaults.__setitem__(i, other)
     for i, (parameter, default) in enumerate(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)):
-        if default is not None and parameter.arg in used and (other := _other_default(default)) is not None:
+        if default is None or parameter.arg not in used:
+            continue
+        if (other := _other_default(default, definition, parameter.arg)) is not None:
             yield "wrong default", lambda n, i=i, other=other: n.args.kw_defaults.__setitem__(i, other)
 
 
-def _other_default(node: ast.expr) -> ast.expr | None:
+def _other_default(node: ast.expr, definition: ast.FunctionDef, name: str) -> ast.expr | None:
+    """Another value: one that the body compares the parameter with, where it does; a number that it never looks at is none."""
     try:
         value = ast.literal_eval(node)
     except ValueError:
         return None
-    if value is None:
+    if value is None or isinstance(value, str):
+        words = [word for word in compared_in(definition, name) if isinstance(word, str) and word != value]
+        if words or isinstance(value, str):
+            return ast.Constant(words[0]) if words else None
         return ast.Constant(1)
     return ast.Constant(_another(value)) if isinstance(value, (bool, int, float)) else None
 
