@@ -122,7 +122,8 @@ class TrainSteps:
         metrics = self.porter.own_metrics(spec, frame) if "metrics" in needs else ""
         if metrics is None:
             return {"reason": "its metrics have no port"}
-        data = "*batch" if self.porter.unpacked(method) is not None else "batch"
+        settled = self.porter.settled_step(spec.source, method)
+        data = "*batch" if self.porter.unpacked(settled) is not None else "batch"
         rngs = ["rngs=rngs"] if (spec.source, "train_step") in self.porter.random_steps else []
         return self._code(name, [*needs, data, *rngs], metrics)
 

@@ -40,10 +40,10 @@ class Facts:
         self._frameworks = frameworks
         self.modules = user_modules
         self._attributes: dict[int, dict[str, Any]] = {}
-        self._seen: dict[int, Seen] = dict(tracer.seen)
+        self._seen: dict[int, Seen] = {key: seen for key, seen in tracer.seen.items() if self._is_made(seen.value)}
         self._root = root
         reachable = self._reach([] if root is None else calls.models(root))
-        made = [s.value for s in tracer.seen.values() if s.site or not frameworks.is_framework(type(s.value))]
+        made = [s.value for s in self._seen.values() if s.site or not frameworks.is_framework(type(s.value))]
         others = [value for value in self._reach(made) if id(value) not in set(map(id, reachable))]
         order = {key: number for number, key in enumerate(self._seen)}
         self.values = sorted([*reachable, *others], key=lambda value: order[id(value)])
@@ -100,6 +100,10 @@ class Facts:
             "dtype": dtype_name(variable.dtype),
             "trainable": is_trained(variable),
         }
+
+    def _is_made(self, value: Any) -> bool:
+        """Was the object's constructor run? Keras makes an instance of a functional subclass that it throws away."""
+        return not isinstance(value, self._frameworks.keras.layers.Layer) or hasattr(value, "built")
 
     def _reach(self, values: list[Any]) -> list[Any]:
         """All objects below some, parents first."""

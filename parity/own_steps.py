@@ -129,6 +129,7 @@ def run(original: Original, chosen: Chosen, values: Sequence[np.ndarray], correc
                 optimizer.epsilon = optimizer.epsilon * (1.0 - optimizer.beta_2) ** 0.5
         rates = {name: float(np.asarray(optimizer.learning_rate)) for name, optimizer in optimizers.items()}
         returned = eval(compile(chosen.step.call, "<step>", "eval", dont_inherit=True), scope)  # noqa: S307
+        returned = _logs(returned) if chosen.step.kind == "override" else returned
         arrays = {f"results/{path}": value for path, value in trees.numbers(returned)}
         after = original.values()
         arrays |= {f"weights/{index}": after[index] for index in original.trainable}
@@ -138,6 +139,16 @@ def run(original: Original, chosen: Chosen, values: Sequence[np.ndarray], correc
             for (slot, index), value in original.slots(optimizer, trained).items():
                 arrays[f"slots/{name}/{slot}/{index}"] = value
     return Outcome(arrays, {name: type(value).__name__ for name, value in optimizers.items()}, rates)
+
+
+def _logs(returned: Any) -> Any:
+    """What `train_step` returned as `fit` logs it: the metrics of `compile`, which are a dict in it, beside the rest."""
+    if not isinstance(returned, Mapping):
+        return returned
+    flat: dict[str, Any] = {}
+    for name, value in returned.items():
+        flat.update(_logs(value) if isinstance(value, Mapping) else {name: value})
+    return flat
 
 
 def _optimizers(scope: Mapping[str, Any], frameworks: Frameworks) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.passes.frame import Frame
-from codemods.passes.inheritance import Inheritance
+from codemods.passes.functional_classes import FunctionalClasses
 from codemods.passes.names import read_names
 from codemods.passes.training_values import Model, Tracker
 from codemods.passes.values import TensorType, Value, text
@@ -17,7 +17,7 @@ from codemods.passes.values import TensorType, Value, text
 _KEPT = frozenset({"trainable"})
 
 
-class LayerParts(Inheritance):
+class LayerParts(FunctionalClasses):
     """Attributes and methods of layers, copies of weights between models."""
 
     def attribute(self, base: Value, node: cst.Attribute, frame: Frame) -> Value:

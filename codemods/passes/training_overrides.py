@@ -52,8 +52,9 @@ class Overrides(StepData):
 
     def moving(self, spec: ModuleSpec) -> dict[str, cst.FunctionDef]:
         """Methods that use metrics or the optimizer, and those that call them."""
-        assert isinstance(spec.node, cst.ClassDef)
-        methods = {s.name.value: s for s in spec.node.body.body if isinstance(s, cst.FunctionDef)}
+        node = self.step_class(spec)
+        assert node is not None
+        methods = {s.name.value: s for s in node.body.body if isinstance(s, cst.FunctionDef)}
         trackers: dict[str, Tracker] = {}
         setters = [methods[n] for n in ("__init__", "compile", "build") if n in methods]
         pattern = m.Assign([m.AssignTarget(m.Attribute())], m.Call())
@@ -130,7 +131,7 @@ class Overrides(StepData):
 
     def moved_function(self, source: str, node: cst.FunctionDef) -> cst.FunctionDef:
         node = self.settled_step(source, node)
-        name, label = node.name.value, f"{source}.{node.name.value}"
+        name, label = node.name.value, f"{self.step_label(source)}.{node.name.value}"
         spec = self.unit.specs[source]
         frame = Frame(self.unit, label, "plain")
         self.bodies[label] = node

@@ -52,11 +52,19 @@ class OwnCompile(Trackers):
 
     # -- the method ----------------------------------------------------------------------------------
 
+    def step_class(self, spec: ModuleSpec) -> cst.ClassDef | None:
+        """The class that has a module's steps."""
+        return spec.node if isinstance(spec.node, cst.ClassDef) else None
+
+    def step_label(self, source: str) -> str:
+        """What residuals in a module's steps belong to."""
+        return source
+
     def setup(self, source: str) -> Setup | None:
         """The `compile` of a class, if it has one of its own that only sets attributes."""
         if source not in self.setups:
             spec = self.unit.specs.get(source)
-            node = self.method_node(spec, "compile") if spec is not None and spec.kind == "class" else None
+            node = self.method_node(spec, "compile") if spec is not None and self.step_class(spec) else None
             self.setups[source] = self.read_setup(source, node) if node is not None else None
         return self.setups[source]
 
@@ -84,8 +92,7 @@ class OwnCompile(Trackers):
 
     def own_optimizers(self, spec: ModuleSpec) -> list[str]:
         """Attributes, other than `optimizer`, that the class's methods apply gradients with."""
-        assert isinstance(spec.node, cst.ClassDef)
-        calls = findall(spec.node, m.Call(func=m.Attribute(m.Attribute(m.Name()), _APPLY)))
+        calls = findall(self.step_class(spec), m.Call(func=m.Attribute(m.Attribute(m.Name()), _APPLY)))
         names = [c.func.value.attr.value for c in calls]  # type: ignore[attr-defined]
         return [n for n in dict.fromkeys(names) if n != "optimizer"]
 
@@ -121,6 +128,10 @@ class OwnCompile(Trackers):
 
     def analyse_class(self, spec: ModuleSpec, inputs: Any) -> None:
         super().analyse_class(spec, inputs)
+        self.own_compile(spec)
+
+    def own_compile(self, spec: ModuleSpec) -> None:
+        """Losses and metrics that a class's own `compile` always makes."""
         setup = self.setup(spec.source)
         if setup is None:
             return
@@ -158,7 +169,7 @@ class OwnCompile(Trackers):
 
     def compile_model(self, base: Value, node: cst.Call, frame: Frame) -> Value:
         spec = base.module.spec if base.module is not None else None
-        setup = self.setup(spec.source) if spec is not None and spec.kind == "class" else None
+        setup = self.setup(spec.source) if spec is not None and self.step_class(spec) else None
         if setup is None or spec is None:
             return super().compile_model(base, node, frame)
         bound = self.bound_setup(setup, node, frame)
@@ -270,7 +281,7 @@ class OwnCompile(Trackers):
         return name if value is not None and isinstance(value.special, Optimizer) else self.local(name, frame)
 
     def optimizer_for(self, compiled: Compiled, base: Value, node: cst.Call, frame: Frame) -> str | None:
-        if compiled.spec is None or compiled.spec.kind != "class" or self.setup(compiled.spec.source) is None:
+        if compiled.spec is None or not self.step_class(compiled.spec) or self.setup(compiled.spec.source) is None:
             return super().optimizer_for(compiled, base, node, frame)
         lines = self.own_optimizer_lines(compiled, base, node, frame)
         unknown = self.not_global(
