@@ -47,6 +47,8 @@ class Applying(OwnCallbacks):
         if "sample_weight" in arguments and arguments["sample_weight"].known is not None:
             frame.unit.residual(frame.function, node, "Model.evaluate", "`sample_weight` of evaluate is not ported yet")
             return Value(node)
+        if "x" in arguments:
+            arguments["x"] = self.ordered_inputs(base, arguments["x"])
         alone = "y" not in arguments and not self.has_own_step(compiled)
         batches = self.batches_of(arguments["x"], alone, frame) if "x" in arguments else None
         function = self.evaluate(compiled, frame) if batches is None else self.evaluate_batches(compiled, frame)
@@ -81,6 +83,7 @@ class Applying(OwnCallbacks):
         arguments = self.named_values(node, _PREDICT, frame)
         if arguments is None or "x" not in arguments:
             return Value(node)
+        arguments["x"] = self.ordered_inputs(base, arguments["x"])
         function = self.predict(base, frame)
         data = [text(base.code), text(arguments["x"].code)]
         if "batch_size" in arguments and arguments["batch_size"].known is not None:

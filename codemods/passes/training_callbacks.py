@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
-from codemods.passes.training_steps import Steps
+from codemods.passes.training_outputs import Outputs
 from codemods.passes.training_values import Callback
 from codemods.passes.values import Value, text
 from codemods.policy.lookup import reason
@@ -69,7 +69,7 @@ class CallbackCode:
     after: list[str] = dataclasses.field(default_factory=list)
 
 
-class Callbacks(Steps):
+class Callbacks(Outputs):
     """Ports what callbacks do; a callback that is not known is a residual."""
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:

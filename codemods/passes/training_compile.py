@@ -112,8 +112,9 @@ class Compiling(Losses):
             arguments[key] = self.eval_raw(arg.value, frame)
             if key in ("loss", "metrics") and isinstance(arg.value, cst.List | cst.Tuple):
                 arguments[key] = Value(arg.value, items=[self.eval_raw(e.value, frame) for e in arg.value.elements])
-        for key in arguments.keys() - {"optimizer", "loss", "metrics", *_RUNNING}:
-            if arguments[key].known is not None:
+        for key in sorted(arguments.keys() - {"optimizer", "loss", "metrics", *_RUNNING}):
+            nested = key == "loss_weights" and isinstance(arguments[key].code, cst.Dict | cst.List | cst.Tuple)
+            if arguments[key].known is not None and not nested:
                 frame.unit.residual(frame.function, node, "Model.compile", f"`{key}` of compile is not ported yet")
         return arguments
 

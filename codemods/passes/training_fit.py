@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from codemods.passes.frame import Frame
+from codemods.passes.modules import ModuleInstance
 from codemods.passes.training_apply import Applying
 from codemods.passes.training_data import Dataset
 from codemods.passes.training_values import SEED, Compiled, History
@@ -41,6 +42,7 @@ class Plan:
     verbose: Any = "auto"
     history: str | None = None
     watched: bool = False
+    module: ModuleInstance | None = None
 
 
 class Fitting(Applying):
@@ -91,6 +93,10 @@ class Fitting(Applying):
             frame.unit.residual(frame.function, node, "Model.fit", "a fit without data")
             return None
         before: list[str] = []
+        arguments["x"] = self.ordered_inputs(base, arguments["x"])
+        y_given = arguments.get("y")
+        if y_given is not None and (y_given.mapping is not None or len(y_given.items or ()) > 1):
+            self.labels_by_name[id(compiled.node)] = y_given.mapping is not None
         x, y = self.bound_data(arguments, before, frame)
         own = self.has_own_step(compiled)
         batches = self.batches_of(arguments["x"], y is None and not own, frame)
@@ -108,9 +114,7 @@ class Fitting(Applying):
         step = self.train_step(compiled, frame, weights is not None and not own)
         if step is None:
             return None
-        rows = f"len({x})" if not self.is_tree(compiled.spec) else f"len({y})"
-        if rows == "len(None)":
-            rows = f"len(jax.tree.leaves({x})[0])"
+        rows = self.rows_of(compiled, x, y)
         size = _code(arguments.get("batch_size"), "32")
         first = _code(arguments.get("initial_epoch"), "0")
         plan = Plan(
@@ -127,6 +131,7 @@ class Fitting(Applying):
             _code(arguments.get("epochs"), "1"),
             first,
             before,
+            module=base.module,
         )
         verbose = arguments.get("verbose")
         plan.verbose = verbose.known if verbose is not None and verbose.known is not UNKNOWN else "auto"
@@ -217,6 +222,9 @@ class Fitting(Applying):
             plan.validation = f"{evaluate}({plan.model}, {batches})"
             return True
         if data is not None and data.known is not None:
+            if data.items:
+                first = self.ordered_inputs(Value(cst.Name("_"), module=plan.module), data.items[0])
+                data = dataclasses.replace(data, items=[first, *data.items[1:]])
             if data.items is None or len(data.items) != 2 - (plan.y is None):
                 frame.unit.residual(
                     frame.function, plan.compiled.node, "Model.fit", "validation data other than a tuple of arrays"
@@ -227,7 +235,8 @@ class Fitting(Applying):
             name = self.local("split", frame)
             plan.before.append(f"{name} = int({plan.rows} * (1 - {text(split.code)}))  # the rest is for validation")
             plan.rows = name
-            parts = [self.indexed(plan.x, f"{name}:", plan.compiled.spec)] + ([f"{plan.y}[{name}:]"] if plan.y else [])
+            parts = [self.indexed(plan.x, f"{name}:", plan.compiled.spec)]
+            parts += [self.labels_at(plan.compiled, plan.y, f"{name}:")] if plan.y else []
             values = ", ".join(parts)
         else:
             return True
@@ -294,7 +303,8 @@ class Fitting(Applying):
         if plan.batches is None:
             body.append(f"for {name['start']} in {batches}:")
             data = [self.indexed(plan.x, rows, plan.compiled.spec)]
-            data += [f"{part}[{rows}]" for part in (plan.y, plan.weights) if part]
+            data += [self.labels_at(plan.compiled, plan.y, rows)] if plan.y else []
+            data += [f"{plan.weights}[{rows}]"] if plan.weights else []
             data = self.as_step_takes(plan.compiled, data)
         else:
             data = self.step_parts(plan.compiled) or [name["batch"]]

@@ -74,11 +74,17 @@ class Losses(Data):
                     }
         return names - known
 
+    def result_of(self, compiled: Compiled) -> Value | None:
+        """What the model returns, or the one output that this is about."""
+        if compiled.output is not None:
+            return compiled.output
+        return compiled.spec.result if compiled.spec is not None else None
+
     def batch(self, compiled: Compiled) -> Batch:
         loss = compiled.arguments.get("loss")
         symbol = self.loss_symbol(loss)
         sparse = symbol in _SPARSE
-        result = compiled.spec.result if compiled.spec is not None else None
+        result = self.result_of(compiled)
         tensor = result.tensor if result is not None else None
         rank = len(tensor.shape) if tensor is not None and tensor.shape is not None else None
         last = tensor.shape[-1] if tensor is not None and tensor.shape else None
@@ -109,7 +115,7 @@ class Losses(Data):
         if loss is None:
             return None
         if isinstance(loss.known, str):
-            return f"tf.keras.losses.{LOSS_NAMES.get(loss.known.lower(), '')}"
+            return f"tf.keras.losses.{LOSS_NAMES.get(loss.known.lower(), loss.known)}"
         if loss.layer is not None:
             return loss.layer.symbol
         return loss.symbol
@@ -201,8 +207,8 @@ class Losses(Data):
                 symbol = self.accuracy(compiled)
                 if symbol is None:
                     return "which accuracy this is depends on shapes that are not known: name the metric's class"
-            elif name.lower() in METRIC_NAMES:
-                symbol = METRIC_NAMES[name.lower()]
+            else:
+                symbol = METRIC_NAMES.get(name.lower(), name)  # Keras takes the name of a class, too
             symbol = f"tf.keras.metrics.{symbol}"
             if symbol not in rules.OBJECTS:
                 return f"no rule for the metric {name!r}"
@@ -224,7 +230,7 @@ class Losses(Data):
 
     def accuracy(self, compiled: Compiled) -> str | None:
         """Which accuracy Keras takes: by the last dimension of the output, then by the rank of the labels."""
-        result = compiled.spec.result if compiled.spec is not None else None
+        result = self.result_of(compiled)
         last = result.tensor.last if result is not None and result.tensor is not None else None
         symbol = self.loss_symbol(compiled.arguments.get("loss"))
         if isinstance(last, int) and last == 1:

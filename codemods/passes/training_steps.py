@@ -212,8 +212,8 @@ class Steps(Compiling):
             "def NAME(model, x, y, batch_size=32):\n"
             '    """Loss and metrics over a data set."""\n'
             f"    metrics = {metrics}\n"
-            "    for start in range(0, len(y), batch_size):\n"
-            f"        {step}(model, metrics, {x}, y[start : start + batch_size])\n"
+            f"    for start in range(0, {self.rows_of(compiled, 'x', 'y')}, batch_size):\n"
+            f"        {step}(model, metrics, {x}, {self.labels_at(compiled, 'y', 'start : start + batch_size')})\n"
             "    return {name: float(value) for name, value in metrics.compute().items()}\n"
         )
         return self.step("evaluate", "evaluate", compiled, frame, code)
@@ -274,6 +274,14 @@ class Steps(Compiling):
             return f"{x}[{index}]"
         self.unit.imports.add("jax")
         return f"jax.tree.map(lambda a: a[{index}], {x})"
+
+    def labels_at(self, compiled: Compiled, y: str, index: str) -> str:
+        """Rows of the labels."""
+        return f"{y}[{index}]"
+
+    def rows_of(self, compiled: Compiled, x: str, y: str | None) -> str:
+        """Code of the number of samples."""
+        return f"len({x})"
 
     def sliced(self, x: str, start: str, size: str, spec: ModuleSpec | None) -> str:
         return self.indexed(x, f"{start} : {start} + {size}", spec)

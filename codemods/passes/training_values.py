@@ -79,7 +79,7 @@ class Compiled:
     Attributes:
       function: the function that holds it; `model` the code of the model there.
       arguments: by the name of compile's parameter.
-      step, evaluation: names of the functions for a batch, once they are chosen.
+      output: the one of several outputs that this is about.
     """
 
     node: cst.Call
@@ -87,7 +87,7 @@ class Compiled:
     model: str
     spec: ModuleSpec | None
     arguments: dict[str, Value]
-    order: int = 0
+    output: Value | None = None
 
 
 def name_of(node: Any) -> str:

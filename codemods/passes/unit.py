@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -116,6 +117,18 @@ class Unit:
         if isinstance(node, cst.ImportFrom):
             return node.module is not None and not node.relative and _root(node.module) in FRAMEWORKS
         return all(_root(alias.name) in FRAMEWORKS for alias in node.names)
+
+    @functools.cached_property
+    def framework_names(self) -> set[str]:
+        """Names that imports of TensorFlow and Keras bind; code that stays needs them."""
+        found: set[str] = set()
+        for statement in self.module.body:
+            for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+                if isinstance(small, cst.Import | cst.ImportFrom) and self.is_framework_import(small):
+                    for alias in () if isinstance(small.names, cst.ImportStar) else small.names:
+                        name = alias.asname.name if alias.asname is not None else alias.name
+                        found |= {name.value} if isinstance(name, cst.Name) else set()
+        return found
 
     def note(self, node: cst.CSTNode, text: str) -> None:
         entry = Note(self.span(node), text)

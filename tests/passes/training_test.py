@@ -115,6 +115,8 @@ class TrainingTest(parameterized.TestCase):
         ("own_loss_and_metric", "fit_own_objects", "build_net", "Net", "X BINARY_COLUMN"),
         ("own_loss_and_labels_without_a_column", "fit_own_objects", "build_net", "Net", "X BINARY"),
         ("pipelines", "fit_pipeline", "build_net", "Net", "X LABELS X_VAL LABELS_VAL"),
+        ("outputs_by_name", "fit_outputs", "build_net", "Net", "X TARGETS LABELS X_VAL TARGETS_VAL LABELS_VAL"),
+        ("outputs_in_a_list", "fit_output_list", "build_net", "Net", "X TARGETS"),
         ("steps_of_a_functional_model", "functional_steps", "build_net", "Steps", "X TARGETS"),
     )
     def test_one_model(self, case: str, builder: str, module: str, given: str) -> None:

@@ -35,7 +35,7 @@ class Instances:
 
     def free_name(self, name: str, source: str = "") -> str:
         """A class name that nothing else has; `source` is the function that the class takes the place of."""
-        taken = self.taken_names() - {source}
+        taken = self.taken_names() - {source} | self.unit.framework_names
         while name in taken:
             name += "Module"
         return name

@@ -30,6 +30,10 @@ class Leftovers:
                     other = sorted(uses)[0]
                     self.unit.residual(name, node.name, other, f"waits for {other}, which stays TensorFlow for now")
                     changed = True
+            # A class whose layers a builder makes stays with it.
+            left = {name for name, builder in self.porter.functional.items() if builder in failed} - failed
+            failed |= left
+            changed |= bool(left)
         return failed
 
     def _globals_read(self, node: Any) -> set[str]:

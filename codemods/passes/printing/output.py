@@ -142,7 +142,7 @@ class Output(Leftovers, Partials, Header):
             return [statement.with_changes(body=rest)] if rest else []
         if isinstance(statement, cst.ClassDef | cst.FunctionDef):
             name = statement.name.value
-            if name in self.porter.absorbed:
+            if name in self.porter.absorbed and (name not in self.porter.functional or name not in self.failed):
                 return []
             if name in self.failed:
                 return [] if self.drop_failed else [self._marked(statement)]
