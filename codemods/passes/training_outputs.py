@@ -236,7 +236,8 @@ class Outputs(Steps):
         rows = f"len({heads[0].labels})"
         lines = [f"rows = {rows}", "metrics.loss.update(loss=jnp.full(rows, loss))"]
         for head in self.reported_heads(heads):
-            lines.append(f'metrics.{head.name}_loss.update(values=jnp.full(rows, losses["{head.name}"]))')
+            # Keras takes the mean of these over batches, whatever their size; that of the sum is over samples.
+            lines.append(f'metrics.{head.name}_loss.update(values=losses["{head.name}"])')
         measured = [head for head in heads if any(head is other for other, _, _ in metrics)]
         lines += [self.taken_apart(measured)] if measured else []
         for head, metric, name in metrics:
@@ -280,7 +281,7 @@ class Outputs(Steps):
         if not heads:
             return super().train_step(compiled, frame, weighted) if self.has_one_output(compiled, frame) else None
         if weighted:
-            reason = "weights of samples for a model with several outputs: weigh each loss in a training step of your own"
+            reason = "weights of samples for a model with several outputs: weigh each loss in a step of your own"
             frame.unit.residual(frame.function, compiled.node, "Model.fit", reason)
             return None
         functions = self.head_functions(compiled, heads, frame)
@@ -353,16 +354,19 @@ class Outputs(Steps):
 
     def labels_at(self, compiled: Compiled, y: str, index: str) -> str:
         """Rows of the labels."""
-        if not self.heads(compiled):
+        if not self.heads(compiled) or self.has_own_step(compiled):
             return f"{y}[{index}]"
         self.unit.imports.add("jax")
         return f"jax.tree.map(lambda a: a[{index}], {y})"
+
+    def label_rows(self, compiled: Compiled) -> str:
+        return self.rows_of(compiled, "x", "y") if self.heads(compiled) else super().label_rows(compiled)
 
     def rows_of(self, compiled: Compiled, x: str, y: str | None) -> str:
         """Code of the number of samples."""
         if not self.is_tree(compiled.spec):
             return f"len({x})"
-        if y is not None and not self.heads(compiled):
+        if y is not None and (not self.heads(compiled) or self.has_own_step(compiled)):
             return f"len({y})"
         self.unit.imports.add("jax")
         return f"len(jax.tree.leaves({x})[0])"

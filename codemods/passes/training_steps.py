@@ -212,7 +212,7 @@ class Steps(Compiling):
             "def NAME(model, x, y, batch_size=32):\n"
             '    """Loss and metrics over a data set."""\n'
             f"    metrics = {metrics}\n"
-            f"    for start in range(0, {self.rows_of(compiled, 'x', 'y')}, batch_size):\n"
+            f"    for start in range(0, {self.label_rows(compiled)}, batch_size):\n"
             f"        {step}(model, metrics, {x}, {self.labels_at(compiled, 'y', 'start : start + batch_size')})\n"
             "    return {name: float(value) for name, value in metrics.compute().items()}\n"
         )
@@ -275,9 +275,17 @@ class Steps(Compiling):
         self.unit.imports.add("jax")
         return f"jax.tree.map(lambda a: a[{index}], {x})"
 
+    def has_own_step(self, compiled: Compiled) -> bool:
+        """Does the model's class override `train_step`?"""
+        return False
+
     def labels_at(self, compiled: Compiled, y: str, index: str) -> str:
         """Rows of the labels."""
         return f"{y}[{index}]"
+
+    def label_rows(self, compiled: Compiled) -> str:
+        """Code of the number of samples in an evaluation."""
+        return "len(y)"
 
     def rows_of(self, compiled: Compiled, x: str, y: str | None) -> str:
         """Code of the number of samples."""

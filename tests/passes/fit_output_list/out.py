@@ -45,8 +45,8 @@ def compute_losses(predictions, y):
 def update_metrics(metrics, loss, losses, predictions, y):
     rows = len(y[0])
     metrics.loss.update(loss=jnp.full(rows, loss))
-    metrics.main_loss.update(values=jnp.full(rows, losses["main"]))
-    metrics.aux_loss.update(values=jnp.full(rows, losses["aux"]))
+    metrics.main_loss.update(values=losses["main"])
+    metrics.aux_loss.update(values=losses["aux"])
     main_pred, aux_pred = predictions[0], predictions[1]
     metrics.main_mae.update(mae=jnp.abs(main_pred - y[0].reshape(main_pred.shape)))
     metrics.aux_mse.update(mse=optax.squared_error(aux_pred, y[1].reshape(aux_pred.shape)))
@@ -113,5 +113,4 @@ def train(model, x, targets):
         results |= {f"val_{name}": value for name, value in validation.items()}
         for name, value in results.items():
             history.setdefault(name, []).append(value)
-    scores = evaluate(model, x, [targets, targets], 8)
-    return history, scores
+    return history

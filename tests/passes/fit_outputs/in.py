@@ -22,7 +22,6 @@ def train(model, x, targets, labels, x_val, targets_val, labels_val):
         x,
         {"value": targets, "kind": labels},
         batch_size=8,
-        epochs=2,
         shuffle=False,
         verbose=0,
         validation_data=(x_val, {"value": targets_val, "kind": labels_val}),

@@ -19,36 +19,36 @@ class RootMean(nnx.metrics.Average):
 class Net(nnx.Module):
     def __init__(self, units=8, *, rngs: nnx.Rngs):
         self.dense = Linear(4, units, rngs=rngs)
-        self.value = Linear(units, 2, rngs=rngs)
         self.kind = Linear(units, 3, rngs=rngs)
+        self.value = Linear(units, 2, rngs=rngs)
 
     def __call__(self, inputs):
         x = nnx.relu(self.dense(inputs))
-        value = self.value(x)
         kind = self.kind(x)
-        return {"value": value, "kind": kind}
+        value = self.value(x)
+        return {"kind": kind, "value": value}
 
 
 def compute_losses(predictions, y):
-    value_pred, kind_pred = predictions["value"], predictions["kind"]
+    kind_pred, value_pred = predictions["kind"], predictions["value"]
     losses = {
-        "value": optax.squared_error(value_pred, y["value"].reshape(value_pred.shape)).mean(),
         "kind": optax.softmax_cross_entropy_with_integer_labels(kind_pred, y["kind"].reshape(-1).astype(int)).mean(),
+        "value": optax.squared_error(value_pred, y["value"].reshape(value_pred.shape)).mean(),
     }
-    return 0.5 * losses["value"] + 2.0 * losses["kind"], losses
+    return 2.0 * losses["kind"] + 0.5 * losses["value"], losses
 
 
 def update_metrics(metrics, loss, losses, predictions, y):
-    rows = len(y["value"])
+    rows = len(y["kind"])
     metrics.loss.update(loss=jnp.full(rows, loss))
-    metrics.value_loss.update(values=jnp.full(rows, losses["value"]))
-    metrics.kind_loss.update(values=jnp.full(rows, losses["kind"]))
-    value_pred, kind_pred = predictions["value"], predictions["kind"]
+    metrics.kind_loss.update(values=losses["kind"])
+    metrics.value_loss.update(values=losses["value"])
+    kind_pred, value_pred = predictions["kind"], predictions["value"]
+    metrics.kind_accuracy.update(logits=kind_pred, labels=y["kind"].reshape(-1).astype(int))
     metrics.value_mae.update(mae=jnp.abs(value_pred - y["value"].reshape(value_pred.shape)))
     metrics.value_root_mean_squared_error.update(
         root_mean_squared_error=optax.squared_error(value_pred, y["value"].reshape(value_pred.shape))
     )
-    metrics.kind_accuracy.update(logits=kind_pred, labels=y["kind"].reshape(-1).astype(int))
 
 
 @nnx.jit
@@ -66,11 +66,11 @@ def train_step(model, optimizer, metrics, x, y):
 def make_metrics():
     return nnx.MultiMetric(
         loss=nnx.metrics.Average("loss"),
+        kind_accuracy=nnx.metrics.Accuracy(),
         value_mae=nnx.metrics.Average("mae"),
         value_root_mean_squared_error=RootMean("root_mean_squared_error"),
-        kind_accuracy=nnx.metrics.Accuracy(),
-        value_loss=nnx.metrics.Average(),
         kind_loss=nnx.metrics.Average(),
+        value_loss=nnx.metrics.Average(),
     )
 
 
@@ -94,7 +94,7 @@ def train(model, x, targets, labels, x_val, targets_val, labels_val):
     y = {"value": targets, "kind": labels}
     metrics = make_metrics()
     history = {}
-    for epoch in range(2):
+    for epoch in range(1):
         metrics.reset()
         for start in range(0, len(x), 8):
             train_step(model, optimizer, metrics, x[start : start + 8], jax.tree.map(lambda a: a[start : start + 8], y))

@@ -18,8 +18,7 @@ class Steps(nnx.Module):
     def __call__(self, inputs, *, training=False):
         x = nnx.relu(self.dense1(inputs))
         x = self.norm(x, use_running_average=not training)
-        outputs = self.dense2(x)
-        return outputs
+        return self.dense2(x)
 
 
 @nnx.jit
