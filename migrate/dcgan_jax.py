@@ -66,8 +66,7 @@ class GeneratorModel(nnx.Module):
         x = self.conv2(x)
         x = self.norm3(x, use_running_average=not training)
         x = nnx.leaky_relu(x, negative_slope=0.3)
-        x = nnx.tanh(self.conv3(x))
-        return x
+        return nnx.tanh(self.conv3(x))
 
 
 class DiscriminatorModel(nnx.Module):
@@ -88,8 +87,7 @@ class DiscriminatorModel(nnx.Module):
         x = nnx.leaky_relu(x, negative_slope=0.2)
         x = self.dropout2(x, deterministic=not training)
         x = x.reshape(x.shape[0], -1)
-        x = self.dense(x)
-        return x
+        return self.dense(x)
 
 
 rngs = nnx.Rngs(0)

@@ -49,8 +49,7 @@ class Mlp(nnx.Module):
             x = nnx.relu(x)
             x = dropout(x, deterministic=not training)
         x = nnx.tanh(self.dense2(x))
-        x = nnx.softmax(self.dense3(x))
-        return x
+        return nnx.softmax(self.dense3(x))
 
 
 def one_hot(labels, num_classes):

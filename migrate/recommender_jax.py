@@ -85,9 +85,7 @@ class Recommender(nnx.Module):
         self.item = Embed(num_items, embed_dim, rngs=rngs)
         self.genre = Embed(num_genres, embed_dim // 2, rngs=rngs)
         self.numeric_norm = BatchNorm(3, rngs=rngs)
-        self.cross_layers = nnx.List()
-        for i in range(num_cross):
-            self.cross_layers.append(CrossLayer(embed_dim // 2 + 2 * embed_dim + 3, rngs=rngs))
+        self.cross_layers = nnx.List([CrossLayer(embed_dim // 2 + 2 * embed_dim + 3, rngs=rngs) for _ in range(num_cross)])
         in_features = embed_dim // 2 + 2 * embed_dim + 3
         self.deep_dense_layers = nnx.List()
         self.deep_dropouts = nnx.List()
@@ -128,8 +126,7 @@ class Recommender(nnx.Module):
         wide = self.wide(numeric)
         top = self.top(jnp.concatenate([cross, deep], axis=-1))
         logit = sum([top, wide, score, user_bias, item_bias])
-        outputs = nnx.sigmoid(logit)
-        return outputs
+        return nnx.sigmoid(logit)
 
 
 def make_features(table):

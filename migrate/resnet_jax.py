@@ -116,8 +116,7 @@ class Resnet(nnx.Module):
 
         x = self.bn_relu(x, training=training)
         x = jnp.mean(x, axis=(1, 2))
-        outputs = nnx.softmax(self.predictions(x))
-        return outputs
+        return nnx.softmax(self.predictions(x))
 
 
 def make_optimizer(steps_per_epoch, base_lr=0.1):

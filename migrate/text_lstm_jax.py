@@ -86,8 +86,7 @@ class TextModel(nnx.Module):
         pooled = jnp.concatenate([jnp.mean(states, axis=1), jnp.max(states, axis=1), states[:, -1, :]], axis=-1)
         h = nnx.elu(self.dense(pooled))
         h = self.dropout_layer(h, deterministic=not training)
-        probs = nnx.softmax(self.probs(h))
-        return probs
+        return nnx.softmax(self.probs(h))
 
 
 def compute_loss(predictions, y):

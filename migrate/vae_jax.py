@@ -68,8 +68,7 @@ class Decoder(nnx.Module):
         x = jnp.reshape(x, (-1, 7, 7, 64))
         x = nnx.relu(self.conv1(x))
         x = nnx.relu(self.conv2(x))
-        decoder_outputs = nnx.sigmoid(self.decoder_conv(x))
-        return decoder_outputs
+        return nnx.sigmoid(self.decoder_conv(x))
 
 
 class VAE(nnx.Module):
