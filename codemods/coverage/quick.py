@@ -18,8 +18,8 @@ from codemods.engine.bind import bind
 from codemods.engine.outcome import Residual
 from codemods.engine.walk import children
 from codemods.passes.calls.layer_constructors import constructor_signature
+from codemods.passes.models.classes import KERAS_ONLY
 from codemods.passes.names import read_names
-from codemods.passes.printing.finalise import KERAS_ONLY
 from codemods.passes.unit import Unit
 from codemods.policy.lookup import reason
 from codemods.policy.verdicts import verdict
