@@ -13,6 +13,7 @@ import json
 import pathlib
 import sys
 import textwrap
+import types
 from typing import Any
 
 import libcst as cst
@@ -170,15 +171,20 @@ class Port:
         import numpy as np
         from flax import nnx
 
-        names: dict[str, Any] = {"__name__": "ported"}
+        module = types.ModuleType("ported")
+        names = module.__dict__
         if self.root is not None:
             package = ".".join(pathlib.PurePosixPath(self.unit.file).parts[:-1])
             stand_in_parents(package, self.root)
             names["__package__"] = package
         source = Output(self.porter, drop_failed=True).text() if self.output.failed else self.source
-        exec(compile(source, "<ported>", "exec"), names)
-        names |= {"jax": jax, "jnp": jnp, "np": np, "nnx": nnx}
-        return nnx.eval_shape(lambda: eval(self.entry or "None", names))
+        sys.modules["ported"] = module  # where dataclasses look up what their annotations name
+        try:
+            exec(compile(source, "<ported>", "exec", dont_inherit=True), names)
+            names.update(jax=jax, jnp=jnp, np=np, nnx=nnx)
+            return nnx.eval_shape(lambda: eval(self.entry or "None", names))
+        finally:
+            del sys.modules["ported"]
 
     def residuals(self) -> dict[str, Any]:
         entries = []

@@ -49,7 +49,7 @@ class WeightsMap:
           variables: of the original, by index.
           leaves: shape of each leaf of the port, and whether it is trained.
         """
-        problems: list[str] = []
+        problems: list[str] = [self.data["problem"]] if "problem" in self.data else []
         sources = [entry["source"] for entry in self.entries]
         targets = [entry["target"] for entry in self.entries]
         problems += [f"{t} is mapped to twice" for t in sorted({t for t in targets if targets.count(t) > 1})]
