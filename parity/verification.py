@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import pathlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import flax.nnx as nnx
@@ -78,7 +78,16 @@ def run(
         if failure is not None:
             checks.append(holds(name, "runs", False, failure))
             break
-    return checks
+    return checks + _nothing_to_train(checks, variables, level)
+
+
+def _nothing_to_train(checks: Sequence[Check], variables: Sequence[Mapping[str, Any]], level: str) -> list[Check]:
+    """Steps hold of what has no weights to train, and are said to; not where an earlier check failed."""
+    if any(variable["trainable"] for variable in variables) or not all(check.passed for check in checks):
+        return []
+    asked = [name for name in ("step", "trajectory") if LEVELS.index(name) <= LEVELS.index(level)]
+    there = {check.level for check in checks}
+    return [holds(name, "there is no weight to train", True) for name in asked if name not in there]
 
 
 def _modes(data: Mapping[str, Any]) -> dict[str, str]:
