@@ -1,0 +1,5 @@
+"""Users' own codemods."""
+
+from codemods.user import grammar
+
+assert grammar  # before Bowler and fissix
