@@ -37,6 +37,13 @@ def kept(function: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
     return keeping
 
 
+def root_name(node: cst.CSTNode | None) -> str:
+    """`a` of `a.b.c`; empty where no name is at the root."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
 def forget() -> None:
     """Drops what is kept, and with it the trees: a file is done."""
     for keeping in _KEEPING:

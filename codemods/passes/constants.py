@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import libcst as cst
 
-from codemods.engine.walk import walk
+from codemods.engine.walk import root_name, walk
+from codemods.passes.names import assigned_names
 
 _TARGETS = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.CompFor, cst.NamedExpr)
 #: Modules whose attributes are no configuration, such as `np.pi`.
@@ -79,27 +80,17 @@ def _bound(part: cst.CSTNode) -> list[str]:
 def _imported(node: cst.Import | cst.ImportFrom) -> list[str]:
     if isinstance(node.names, cst.ImportStar):
         return []
-    if isinstance(node, cst.ImportFrom) and not node.relative and _root(node.module) in _LIBRARIES:
+    if isinstance(node, cst.ImportFrom) and not node.relative and root_name(node.module) in _LIBRARIES:
         return []
     found = []
     for alias in node.names:
-        if isinstance(node, cst.Import) and _root(alias.name) in _LIBRARIES:
+        if isinstance(node, cst.Import) and root_name(alias.name) in _LIBRARIES:
             continue
         name = alias.asname.name if alias.asname is not None else alias.name
-        found.append(_root(name))
+        found.append(root_name(name))
     return found
-
-
-def _root(node: cst.CSTNode | None) -> str:
-    while isinstance(node, cst.Attribute):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else ""
 
 
 def _names(target: cst.CSTNode) -> set[str]:
     """Names that a target binds; in `a.b = c` none."""
-    if isinstance(target, cst.Name):
-        return {target.value}
-    if isinstance(target, cst.Tuple | cst.List):
-        return {name for element in target.elements for name in _names(element.value)}
-    return _names(target.value) if isinstance(target, cst.StarredElement) else set()
+    return assigned_names(cst.AssignTarget(target))  # type: ignore[arg-type]

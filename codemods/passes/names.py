@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from codemods.engine.walk import Rewriter, children, identifiers, kept, mapped
+from codemods.engine.walk import Rewriter, children, identifiers, kept, mapped, root_name
 
 
 class Reads:
@@ -92,11 +92,9 @@ class Reads:
                 self._alias(alias)
 
     def _alias(self, alias: cst.ImportAlias) -> None:
-        name = alias.asname.name if alias.asname is not None else alias.name
-        while isinstance(name, cst.Attribute):
-            name = name.value
-        if isinstance(name, cst.Name):
-            self.writes.add(name.value)
+        name = root_name(alias.asname.name if alias.asname is not None else alias.name)
+        if name:
+            self.writes.add(name)
 
     def _target(self, node: cst.BaseExpression) -> None:
         if isinstance(node, cst.Name):

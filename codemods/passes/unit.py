@@ -14,6 +14,7 @@ from codemods.engine.api import ROOTS
 from codemods.engine.handled import handled
 from codemods.engine.outcome import Residual, Span
 from codemods.engine.resolve import Names
+from codemods.engine.walk import root_name
 from codemods.linking.link import Linked
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.trace import Trace
@@ -115,8 +116,8 @@ class Unit:
     def is_framework_import(self, node: cst.Import | cst.ImportFrom) -> bool:
         """Does an import statement bring TensorFlow or Keras?"""
         if isinstance(node, cst.ImportFrom):
-            return node.module is not None and not node.relative and _root(node.module) in FRAMEWORKS
-        return all(_root(alias.name) in FRAMEWORKS for alias in node.names)
+            return node.module is not None and not node.relative and root_name(node.module) in FRAMEWORKS
+        return all(root_name(alias.name) in FRAMEWORKS for alias in node.names)
 
     @functools.cached_property
     def framework_names(self) -> set[str]:
@@ -160,12 +161,6 @@ def module_definitions(module: cst.Module) -> Iterator[cst.ClassDef | cst.Functi
 
 #: Packages that need TensorFlow: ported modules do not import them.
 FRAMEWORKS = frozenset(ROOTS)
-
-
-def _root(node: cst.BaseExpression) -> str:
-    while isinstance(node, cst.Attribute):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else ""
 
 
 Environment = Mapping[str, Value]

@@ -54,6 +54,11 @@ def _enter(entry: Entry) -> None:
     ENTRIES[entry.pattern] = entry
 
 
+def below(prefix: str, names: str) -> list[str]:
+    """Symbols of one module, from a line of their names."""
+    return [f"{prefix}.{name}" for name in names.split()]
+
+
 def host(*patterns: str, recipe: str, gives: str = "value", sample: str = "") -> None:
     """Enters symbols that stay as host code; see `Host`."""
     for pattern in _names(patterns):

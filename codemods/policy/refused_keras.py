@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from codemods.policy.entries import refused
+from codemods.policy.entries import below, refused
 
 _LAYERS, _BACKEND = "tf.keras.layers", "tf.keras.backend"
-
-
-def _names(prefix: str, names: str) -> list[str]:
-    return [f"{prefix}.{name}" for name in names.split()]
 
 
 # -- layers ------------------------------------------------------------------------------------------
 
 refused(
-    *_names(_LAYERS, "LocallyConnected1D LocallyConnected2D"),
+    *below(_LAYERS, "LocallyConnected1D LocallyConnected2D"),
     reason="a convolution with weights of its own at each place, gone from Keras 3",
     recipe="a module with an nnx.Param for the kernel, and jax.lax.conv_general_dilated_local in its call",
 )
@@ -29,8 +25,8 @@ refused(
     recipe="give the activations back from the call, and add `l1 * jnp.sum(jnp.abs(x))` to the loss in the step",
 )
 refused(
-    *_names(_LAYERS, "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D"),
-    *_names(_LAYERS, "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D"),
+    *below(_LAYERS, "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D"),
+    *below(_LAYERS, "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D"),
     reason="windows whose sizes differ from place to place",
     recipe="where sizes divide, nnx.avg_pool or nnx.max_pool with windows of size // output; else jax.image.resize",
 )
@@ -45,21 +41,21 @@ refused(
     recipe="derive from nnx.RNNCellBase: `__call__(self, carry, inputs)` gives the carry and the output; nnx.RNN runs it",
 )
 refused(
-    *_names(_LAYERS, "AugMix AutoContrast CutMix MixUp Equalization ContrastLimitedAdaptiveHistogramEqualization"),
-    *_names(_LAYERS, "RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing"),
-    *_names(_LAYERS, "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization"),
-    *_names(_LAYERS, "RandomSaturation RandomSharpness RandomShear RandomHeight RandomWidth Solarization"),
-    *_names(_LAYERS, "MaxNumBoundingBoxes Pipeline"),
+    *below(_LAYERS, "AugMix AutoContrast CutMix MixUp Equalization ContrastLimitedAdaptiveHistogramEqualization"),
+    *below(_LAYERS, "RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing"),
+    *below(_LAYERS, "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization"),
+    *below(_LAYERS, "RandomSaturation RandomSharpness RandomShear RandomHeight RandomWidth Solarization"),
+    *below(_LAYERS, "MaxNumBoundingBoxes Pipeline"),
     reason="an augmentation that Keras draws for each image",
     recipe="augment in the input pipeline, with grain and albumentations, or on the device with dm_pix",
 )
 refused(
-    *_names(_LAYERS, "Hashing HashedCrossing"),
+    *below(_LAYERS, "Hashing HashedCrossing"),
     reason="a hash of strings or integers, with TensorFlow's own hash function",
     recipe="hash in the input pipeline: the model gets the numbers of the bins",
 )
 refused(
-    *_names(_LAYERS, "STFTSpectrogram MelSpectrogram"),
+    *below(_LAYERS, "STFTSpectrogram MelSpectrogram"),
     reason="a spectrogram as a layer",
     recipe="jax.scipy.signal.stft, and a matrix of mel weights made beforehand with NumPy",
 )
@@ -69,12 +65,12 @@ refused(
     recipe="`nnx.Embed`, whose `attend` gives the logits",
 )
 refused(
-    *_names(_LAYERS, "FlaxLayer JaxLayer"),
+    *below(_LAYERS, "FlaxLayer JaxLayer"),
     reason="JAX code inside of Keras",
     recipe="use the Flax module or the function as it is, in the ported model",
 )
 refused(
-    *_names(_LAYERS, "TFSMLayer TorchModuleWrapper"),
+    *below(_LAYERS, "TFSMLayer TorchModuleWrapper"),
     reason="a model of another framework inside of Keras",
     recipe="port the code that it was made by; its weights come over as arrays",
 )
@@ -87,12 +83,12 @@ refused(
     recipe="project the weights after `optimizer.update`, with optax.projections, jnp.clip or jnp.maximum",
 )
 refused(
-    *_names("tf.keras.optimizers", "Muon ScheduleFreeAdamW"),
+    *below("tf.keras.optimizers", "Muon ScheduleFreeAdamW"),
     reason="an optimizer whose state is kept in another form than optax's",
     recipe="`optax.contrib.muon` or `optax.contrib.schedule_free_adamw`, with a training run of their own",
 )
 refused(
-    *_names("tf.keras.optimizers", "MultiOptimizer OptimizerMap"),
+    *below("tf.keras.optimizers", "MultiOptimizer OptimizerMap"),
     reason="one optimizer for each part of the model",
     recipe="`optax.partition({'a': optax.adam(1e-3), 'b': optax.sgd(1e-2)}, labels)`",
 )
@@ -110,52 +106,52 @@ refused(
 # -- the backend ---------------------------------------------------------------------------------------
 
 refused(
-    *_names(_BACKEND, "function gradients placeholder manual_variable_initialization learning_phase_scope reset_uids"),
+    *below(_BACKEND, "function gradients placeholder manual_variable_initialization learning_phase_scope reset_uids"),
     reason="a part of TensorFlow 1's graphs in Keras",
     recipe="write a function of arrays; take gradients with jax.grad, compile with nnx.jit",
 )
 refused(
-    *_names(_BACKEND, "in_train_phase in_test_phase"),
+    *below(_BACKEND, "in_train_phase in_test_phase"),
     reason="goes by a mode that Keras keeps aside",
     recipe="`x if training else y`, with `training` an argument of the call",
 )
 refused(
-    *_names(_BACKEND, "switch"),
+    *below(_BACKEND, "switch"),
     reason="takes values or functions, and conditions of any rank",
     recipe="`jnp.where(condition, x, y)` for arrays, `lax.cond(condition, f, g)` for functions",
 )
 refused(
-    *_names(_BACKEND, "rnn foldl foldr map_fn"),
+    *below(_BACKEND, "rnn foldl foldr map_fn"),
     reason="a loop over the first axis",
     recipe="`lax.scan(step, start, xs)`, `jax.lax.map(f, xs)`, or nnx.RNN over a cell",
 )
 refused(
-    *_names(
+    *below(
         _BACKEND, "conv1d conv2d conv2d_transpose conv3d depthwise_conv2d separable_conv2d local_conv1d local_conv2d"
     ),
     reason="a convolution with a layout of its own",
     recipe="tf.nn.conv2d and its like, which have rules, or jax.lax.conv_general_dilated",
 )
 refused(
-    *_names(
+    *below(
         _BACKEND, "pool2d pool3d resize_images resize_volumes spatial_2d_padding spatial_3d_padding temporal_padding"
     ),
     reason="an operation on images with a layout of its own",
     recipe="nnx.max_pool and nnx.avg_pool, jnp.repeat or jax.image.resize, jnp.pad",
 )
 refused(
-    *_names(_BACKEND, "variable update update_add update_sub moving_average_update random_normal_variable"),
-    *_names(_BACKEND, "random_uniform_variable"),
+    *below(_BACKEND, "variable update update_add update_sub moving_average_update random_normal_variable"),
+    *below(_BACKEND, "random_uniform_variable"),
     reason="a variable of Keras outside of a layer",
     recipe="an nnx.Variable or nnx.Param as attribute of the module; `self.total[...] += value` in its call",
 )
 refused(
-    *_names(_BACKEND, "batch_normalization normalize_batch_in_training"),
+    *below(_BACKEND, "batch_normalization normalize_batch_in_training"),
     reason="normalises with statistics that are given or computed here",
     recipe="nnx.BatchNorm, or `(x - mean) * jax.lax.rsqrt(variance + epsilon) * gamma + beta`",
 )
 refused(
-    *_names(_BACKEND, "ctc_batch_cost ctc_label_dense_to_sparse"),
+    *below(_BACKEND, "ctc_batch_cost ctc_label_dense_to_sparse"),
     reason="a loss of sequences without alignment, with lengths",
     recipe="optax.ctc_loss, which takes paddings in place of lengths",
 )

@@ -3,7 +3,7 @@
 load("@rules_python//python:defs.bzl", "PyInfo")
 load("//rules/private:codemod.bzl", "CODEMOD_TOOL", "apply_codemods", "codemods_attr")
 load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS", "LEVELS")
-load("//rules/private:places.bzl", "add_places")
+load("//rules/private:places.bzl", "add_places", "place")
 load("//rules/providers:trace_info.bzl", "TraceInfo")
 
 visibility(["//rules/..."])
@@ -19,7 +19,7 @@ def _run(ctx, folder, rewritten = None):
     own = ctx.files.example + ctx.files.data
     inputs = add_places(ctx, args, own if rewritten else ctx.files.src + own, ctx.attr.deps, tool = ctx.attr._tool)
     if rewritten:
-        args.add("--place={}={}".format(rewritten.path, ctx.file.src.short_path))
+        args.add(place(rewritten, at = ctx.file.src))
         inputs = depset([rewritten], transitive = [inputs])
     args.add(trace.dirname, format = "--out=%s")
     args.add(ctx.file.src.short_path, format = "--source=%s")

@@ -7,11 +7,12 @@ visibility(["//rules/..."])
 def _is_external(file):
     return file.short_path.startswith("../")
 
+def place(file, at):
+    """Flag that gives a file the place of another of the main repository, or its own, for imports to find it there."""
+    return "--place={}={}".format(file.path, at.short_path)
+
 def _placed(file):
-    """Flag that puts a file of the main repository where imports expect it."""
-    if _is_external(file):
-        return None
-    return "--place={}={}".format(file.path, file.short_path)
+    return None if _is_external(file) else place(file, at = file)
 
 def _import_path(ctx, path):
     """A folder of `PyInfo.imports`: among the files that are placed, or where another repository lies."""

@@ -3,7 +3,7 @@
 load("@rules_python//python:defs.bzl", "PyInfo")
 load("//rules/private:codemod.bzl", "CODEMOD_TOOL", "apply_codemods", "codemods_attr")
 load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS")
-load("//rules/private:places.bzl", "add_places")
+load("//rules/private:places.bzl", "add_places", "place")
 load("//rules/providers:port_info.bzl", "PortInfo")
 load("//rules/providers:trace_info.bzl", "TraceInfo")
 
@@ -26,7 +26,7 @@ def _port_impl(ctx):
     args = ctx.actions.args()
     inputs = add_places(ctx, args, [run.source] if run.text == run.source else [], ctx.attr.deps)
     if run.text != run.source:
-        args.add("--place={}={}".format(run.text.path, run.source.short_path))
+        args.add(place(run.text, at = run.source))
     args.add(run.source.short_path, format = "--source=%s")
     if run.trace:
         args.add(run.trace, format = "--trace=%s")

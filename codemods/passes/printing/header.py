@@ -10,6 +10,7 @@ import libcst.matchers as m
 
 from codemods.engine import rule as rules
 from codemods.engine.walk import names_in as _all_names
+from codemods.engine.walk import root_name
 from codemods.passes.values import text
 
 #: Metadata of a weight that tells its penalty.
@@ -108,9 +109,7 @@ def sorted_imports(statements: list[Any]) -> list[Any]:
     def root(statement: Any) -> str:
         small = statement.body[0]
         node = small.module if isinstance(small, cst.ImportFrom) else small.names[0].name
-        while isinstance(node, cst.Attribute):
-            node = node.value
-        return node.value if node is not None else "."
+        return root_name(node) or "."
 
     def key(statement: Any) -> tuple[Any, ...]:
         small = statement.body[0]
