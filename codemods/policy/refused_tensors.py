@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from codemods.policy.entries import below, refused
 
-
 refused(
     "tf.dynamic_partition", "tf.dynamic_stitch",
     reason="the sizes of the parts depend on values",
