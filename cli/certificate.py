@@ -29,6 +29,7 @@ def without_checks(
         "reached": "none",
         "keras": (trace or {}).get("keras"),
         "optimizer": weights_map.get("optimizer"),
+        "device": None,
         "checks": [],
         "residuals": residuals.get("residuals", []),
         "notes": residuals.get("notes", []),

@@ -1,4 +1,4 @@
-"""The one kind of error that a user is meant to read."""
+"""Errors that a user is meant to read."""
 
 from __future__ import annotations
 
@@ -21,3 +21,7 @@ class BadInputError(Exception):
     def __str__(self) -> str:
         where = "" if self.file is None else f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
         return where + self.reason
+
+
+class NoDeviceError(Exception):
+    """The machine has no such accelerator, or JAX here can't use it; the text is the reason."""

@@ -34,8 +34,7 @@ def run(
     oracle: Oracle | None,
     level: str,
 ) -> list[Check]:
-    """All checks up to a level; those that need what an earlier one found missing are left out."""
-    jax.config.update("jax_default_matmul_precision", "highest")
+    """All checks up to a level, on JAX's default device; those that need what an earlier one found missing are left out."""
     jax_randomness.install()
     checks: list[Check] = [_no_tensorflow(path)]
     if not checks[-1].passed:

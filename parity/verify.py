@@ -4,7 +4,7 @@
         --trace DIR/trace.json --oracle DIR/oracle.safetensors --out DIR/certificate.json
 
 Imports no TensorFlow. Exit codes: 0 if every check up to the level passed, 3 if residuals are left, 4
-if a check failed, 2 for bad usage.
+if a check failed, 2 for bad usage, 5 where there is no such accelerator.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from parity import oracle_file, own_step_checks, verification
+from parity import devices, oracle_file, own_step_checks, verification
 from parity.checks import LEVELS, reached, table
-from parity.errors import BadInputError
+from parity.errors import BadInputError, NoDeviceError
 from parity.weights_map import WeightsMap
+
+NO_DEVICE = 5
 
 
 def verify(
@@ -31,6 +33,7 @@ def verify(
     level: str,
     package_root: str | None = None,
     residuals_file: str | None = None,
+    platform: str = "cpu",
 ) -> dict[str, Any]:
     """The certificate of a port.
 
@@ -42,6 +45,10 @@ def verify(
       level: the highest level to check.
       package_root: folder that the port's package lies in.
       residuals_file: residuals.json; with residuals in it nothing is run.
+      platform: what to check on, one of `devices.PLATFORMS`; tolerances are wider where it computes coarser.
+
+    Raises:
+      NoDeviceError: there is no such device here.
     """
     trace = json.loads(pathlib.Path(trace_file).read_text(encoding="utf-8"))
     weights = WeightsMap.read(map_file)
@@ -49,9 +56,11 @@ def verify(
     oracle = oracle_file.read(oracle_path) if oracle_path and level not in ("none", "shapes") else None
     if oracle is not None and LEVELS.index(oracle.level) < LEVELS.index(level):
         raise BadInputError(f"the oracle was recorded up to level {oracle.level}, not {level}", oracle_path)
-    checks = []
+    checks, device = [], None
     if not left.get("residuals"):
-        checks = verification.run(module, package_root, weights, trace, oracle, level)
+        with devices.on(platform) as device:
+            oracle = oracle.widened(device.factor) if oracle is not None else None
+            checks = [*device.checks(), *verification.run(module, package_root, weights, trace, oracle, level)]
     got = reached(checks, level)
     failed = any(not check.passed for check in checks)
     if left.get("residuals"):
@@ -70,6 +79,7 @@ def verify(
         "reached": got,
         "keras": trace["keras"],
         "optimizer": own or "sgd (the unit has none of its own)",
+        "device": device.as_json() if device is not None else None,
         "checks": [check.as_json() for check in checks],
         "residuals": left.get("residuals", []),
         "notes": [*left.get("notes", []), *(_note(trace, note) for note in notes)],
@@ -95,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--residuals", help="residuals.json of the port")
     flags.add_argument("--package_root", help="folder that the port's package lies in")
     flags.add_argument("--level", choices=LEVELS, default="step")
+    flags.add_argument("--accelerator", choices=devices.PLATFORMS, default="cpu", help="what to check on")
     flags.add_argument("--out", required=True, help="certificate.json to write")
     return flags
 
@@ -111,7 +122,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.level,
             options.package_root,
             options.residuals,
+            options.accelerator,
         )
+    except NoDeviceError as error:
+        print(f"skipped: {error}", file=sys.stderr)
+        return NO_DEVICE
     except (BadInputError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

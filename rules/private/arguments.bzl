@@ -1,5 +1,6 @@
 """What is wrong with the arguments of `jax_migration`, as sentences that say what to write instead."""
 
+load("//rules/private:accelerators.bzl", "ACCELERATORS")
 load("//rules/private:environment.bzl", "LEVELS")
 
 visibility(["//rules/...", "//tests/..."])
@@ -36,6 +37,7 @@ def problem(
         verify = "step",
         keras = "auto",
         accelerators = ["cpu"],
+        devices = [],
         answers = []):
     """The first thing wrong with a unit's arguments, or None.
 
@@ -49,6 +51,7 @@ def problem(
       verify: .
       keras: .
       accelerators: .
+      devices: accelerators that accelerator_deps and runners speak of.
       answers: .
 
     Returns:
@@ -61,8 +64,9 @@ def problem(
         return "verify is to be one of {}; it is {}".format(", ".join(LEVELS), repr(verify))
     if keras not in _KERAS:
         return "keras is to be one of {}; it is {}".format(", ".join(_KERAS), repr(keras))
-    if accelerators != ["cpu"]:
-        return "accelerators is to be [\"cpu\"]: tests on others are not there yet; it is {}".format(accelerators)
+    unknown = [device for device in accelerators + devices if device not in ACCELERATORS]
+    if unknown or not accelerators:
+        return "accelerators is to be a list of {}; it is {}".format(", ".join(ACCELERATORS), unknown or accelerators)
     if answers:
         return "answers is not there yet; leave it out"
     return None

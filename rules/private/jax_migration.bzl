@@ -1,9 +1,9 @@
 """One migrated unit: all its steps, programs and tests."""
 
 load("@rules_python//python:defs.bzl", "py_binary", "py_library", "py_test")
+load("//rules/private:accelerators.bzl", "parity_tests")
 load("//rules/private:arguments.bzl", "problem")
 load("//rules/private:capture.bzl", "capture")
-load("//rules/private:environment.bzl", "ENVIRONMENT")
 load("//rules/private:manifest.bzl", "manifest")
 load("//rules/private:port.bzl", "port")
 load("//rules/private:report.bzl", "report")
@@ -39,6 +39,8 @@ def jax_migration(
         pre_codemods = [],
         post_codemods = [],
         accelerators = ["cpu"],
+        accelerator_deps = {},
+        runners = {},
         call = None,
         verify = "step",
         keras = "auto",
@@ -55,7 +57,10 @@ def jax_migration(
       * `NAME.jax`: a py_library of the port as it is built, whether or not it was written.
       * `NAME.report`: the report as HTML, JSON and SARIF.
       * `NAME.capture`: what was recorded of the original: trace.json and oracle.safetensors.
-      * `NAME_test`: checks the port against the recorded original; needs no TensorFlow.
+      * `NAME_test`: checks the port against the recorded original, on the CPU; needs no TensorFlow.
+      * `NAME_gpu_test`, `NAME_tpu_test`: the same on other accelerators, for platforms with the constraint
+        `//rules/accelerators:gpu` or `:tpu`. `NAME_cpu_test` is another name of `NAME_test`.
+      * `cpu_parity_tests`, `gpu_parity_tests`, `tpu_parity_tests`: these tests of all units of the package.
       * `NAME_fresh_test`: fails where the checked-in port is not the one that is built.
 
     Args:
@@ -76,7 +81,10 @@ def jax_migration(
         fixers. The port is still checked against the original as it was. Lines in residuals and in the report are
         those of the file as rewritten, which the report shows.
       post_codemods: the same, to rewrite the port before it is checked.
-      accelerators: what to test on; `cpu`.
+      accelerators: what to test on: cpu, gpu, tpu.
+      accelerator_deps: libraries that JAX needs on an accelerator, such as its CUDA plugin: lists of labels by
+        accelerator.
+      runners: execution properties that tests on an accelerator ask for, such as `{"gpu": {"Pool": "h200"}}`.
       call: expression over `model` and `inputs`; by default `model(*inputs)`.
       verify: how far to check: none, shapes, forward, gradients, step or trajectory.
       keras: which Keras runs the original: 3, legacy (tf_keras), or auto.
@@ -97,6 +105,7 @@ def jax_migration(
         verify = verify,
         keras = keras,
         accelerators = accelerators,
+        devices = accelerator_deps.keys() + runners.keys(),
         answers = answers,
     )
     if wrong:
@@ -155,6 +164,15 @@ def jax_migration(
         **common
     )
     _programs(name, verify, python_deps, jax_deps, common, steps)
+    parity_tests(
+        name = name,
+        accelerator_deps = accelerator_deps,
+        accelerators = accelerators,
+        common = common,
+        deps = [Label("//rules/tools:parity_lib")] + python_deps + jax_deps,
+        facts = name + ".tested",
+        runners = runners,
+    )
 
 def _verify(name, level, deps, common):
     """Apart, since in `jax_migration` the name `verify` is the level."""
@@ -201,14 +219,6 @@ def _programs(name, level, python_deps, deps, common, steps):
         )
 
     program(py_binary, name, "migrate", name + ".written", deps = [Label("//rules/tools:migrate_lib")])
-    program(
-        py_test,
-        name + "_test",
-        "parity_test",
-        name + ".tested",
-        deps = [Label("//rules/tools:parity_lib")] + python_deps + deps,
-        env = ENVIRONMENT,
-    )
     program(
         py_test,
         name + "_fresh_test",

@@ -15,12 +15,22 @@ def read(path: str) -> dict[str, Any]:
 
 
 def certify(
-    unit: str, level: str, module: str, weights_map: str, residuals: str, trace: str | None, oracle: str | None
+    unit: str,
+    level: str,
+    module: str,
+    weights_map: str,
+    residuals: str,
+    trace: str | None,
+    oracle: str | None,
+    platform: str = "cpu",
 ) -> dict[str, Any]:
     """The certificate of a unit. `module` is named as in the repository, whose files lie in the current folder.
 
+    `platform` is what the checks run on: cpu, gpu or tpu.
+
     Raises:
       BadInputError, OSError, ValueError: the checks can't use what they were given; the text says why.
+      NoDeviceError: there is no such device here.
     """
     left = read(residuals)
     if trace is None or left.get("residuals"):
@@ -28,4 +38,6 @@ def certify(
         return certificate.without_checks(unit, level, left, read(weights_map), found)
     from parity import verify  # JAX takes its time to import.
 
-    return verify.verify(module, weights_map, trace, oracle, level, package_root=".", residuals_file=residuals)
+    return verify.verify(
+        module, weights_map, trace, oracle, level, package_root=".", residuals_file=residuals, platform=platform
+    )

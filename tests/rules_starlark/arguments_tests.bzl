@@ -21,7 +21,10 @@ _CASES = [
     ({"entry": None, "inputs": ["float32[1]"]}, "inputs needs entry"),
     ({"verify": "all"}, "it is \"all\""),
     ({"keras": "2"}, "it is \"2\""),
-    ({"accelerators": ["cpu", "gpu"]}, "gpu"),
+    ({"accelerators": ["cpu", "gpu", "tpu"]}, None),
+    ({"accelerators": ["cuda"]}, "list of cpu, gpu, tpu"),
+    ({"accelerators": []}, "list of cpu, gpu, tpu"),
+    ({"devices": ["npu"]}, "npu"),
     ({"answers": ["a.json"]}, "answers is not there yet"),
 ]
 
