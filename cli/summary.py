@@ -69,6 +69,18 @@ def _place(entry: Mapping[str, Any], shown: str) -> str:
     return f"{file}:{entry['line']}:{entry.get('column', 0) + 1}"
 
 
+def _by_note(notes: Sequence[Mapping[str, Any]], source: str) -> dict[str, list[str]]:
+    """The places of each note: the first in full, others of the same file as line and column."""
+    found: dict[str, list[str]] = {}
+    for note in notes:
+        place, places = _place(note, source), found.setdefault(note["note"], [])
+        file = f"{place.split(':')[0]}:"
+        same = bool(places) and places[0].startswith(file)
+        if place not in places:
+            places.append(place.removeprefix(file) if same else place)
+    return found
+
+
 def text(
     source: str,
     module: str,
@@ -98,7 +110,7 @@ def text(
     notes: Sequence[Mapping[str, Any]] = certificate.get("notes") or residuals.get("notes", [])
     if notes:
         result.append(f"  notes       {len(notes)}")
-        result += [f"    {_place(n, source)}: {n['note']}" for n in notes]
+        result += [f"    {', '.join(places)}: {note}" for note, places in _by_note(notes, source).items()]
     result += _checks(certificate.get("checks", []))
     oracle = certificate.get("oracle") or {}
     if oracle.get("mutants"):

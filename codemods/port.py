@@ -197,7 +197,8 @@ class Port:
             )  # fmt: skip
         entries.sort(key=lambda e: (e["line"], e["column"], e["symbol"], e["reason"]))
         notes = [
-            {"file": n.span.file, "line": n.span.line, "column": n.span.column, "note": n.text} for n in self.unit.notes
+            {"file": n.span.file, "line": n.span.line, "column": n.span.column, "note": n.text}
+            for n in (*self.unit.notes, *self.unit.touched(lambda f: f in self.output.failed or f.startswith(_OWN)))
         ]
         notes.sort(key=lambda n: (n["line"], n["column"], n["note"]))
         total = len(self.unit.classes) + len(self.unit.functions)

@@ -38,6 +38,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from codemods.engine.api import canonical
+from codemods.engine.touching import At
 
 #: Names that generated code may use, with the import that brings each.
 IMPORTS: Mapping[str, str] = {
@@ -127,12 +128,14 @@ class Difference:
         the name of an argument; "jit": samples that can't be traced.
       keeps: what those cases are still held to: "values" (not their gradient), "values of another dtype",
         "nearby values" (to 1 %), "shape", or nothing; "not run" where TensorFlow may not come back.
+      at: at which calls it can show, and the user's report has a note; absent: where `covers` may be so (`touching.py`).
     """
 
     when: str
     truth: str
     covers: tuple[str, ...] = ()
     keeps: str = ""
+    at: At | None = None
 
 
 @dataclasses.dataclass(frozen=True)

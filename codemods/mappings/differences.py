@@ -7,6 +7,7 @@ not have fails its test, as one does that has a difference it does not name.
 from __future__ import annotations
 
 from codemods.engine.rule import Difference
+from codemods.engine.touching import always, equal, stated
 
 ONE_DIMENSION = Difference(
     "inputs of another rank than 1", "TensorFlow flattens them, jnp.meshgrid fails", ("rank", "scalar")
@@ -53,6 +54,7 @@ CUBIC = Difference(
     "TensorFlow takes its weights from a table of 1024, so pixels differ by 1e-3 and less",
     ("method", "size"),
     "nearby values",
+    equal("method", "bicubic"),
 )
 NO_GRADIENT = Difference(
     "the gradient",
@@ -72,22 +74,29 @@ SPREAD = Difference(
     "TensorFlow's depthwise convolution leaves the strides out of its account, JAX's not",
     ("dilations", "strides"),
     "shape",
+    stated("dilations"),
 )
 OUTSIDE = Difference(
     "probabilities outside of [0, 1]",
     "both sides clip them, at values that differ in the last digit",
     ("wide", "from_logits"),
     "shape",
+    equal("from_logits", False),
 )
 SMOOTHED = Difference(
     "label_smoothing along another axis than the last",
     "Keras divides by the size of the last axis, optax by that of the classes",
     ("axis",),
     "shape",
+    stated("label_smoothing"),
 )
 WIDE_INTEGERS = Difference("integer inputs", "Keras computes with 64 bits, JAX with 32", ("int32",), "shape")
 OUT_OF_CLASSES = Difference(
-    "targets that are no class", "TensorFlow gives False, JAX looks at the last class", ("one", "empty"), "shape"
+    "targets that are no class",
+    "TensorFlow gives False, JAX looks at the last class",
+    ("one", "empty"),
+    "shape",
+    always,
 )
 NO_ELEMENTS = Difference(
     "segments without elements",
@@ -100,6 +109,7 @@ INFEASIBLE = Difference(
     "the loss is large on both sides, and not the same",
     ("one", "empty", "broadcast", "rank"),
     "shape",
+    always,
 )
 HALF_SUMS = Difference(
     "bfloat16 inputs",

@@ -6,10 +6,15 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import Difference, boolean, f32, inline, known, layer, refuse, sample
+from codemods.engine.touching import stated
 from codemods.mappings.keras_initializers import initializer
 from codemods.mappings.keras_regularizers import penalty
 
-HIDDEN = Difference("a query whose mask hides every key", "Flax gives all keys the same weight, Keras 3 sometimes none")
+HIDDEN = Difference(
+    "a query whose mask hides every key",
+    "Flax gives all keys the same weight, Keras 3 sometimes none",
+    at=stated("attention_mask"),
+)
 
 
 def attention_weights(attention, query, key, mask=None):

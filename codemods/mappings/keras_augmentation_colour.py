@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import Difference, f32, layer, refuse, sample
+from codemods.engine.touching import on_keras2
 from codemods.mappings.keras_augmentation import DIFFERENCES, FIRST, IMAGES, augmented, high_of, low_of
 
 
@@ -25,7 +26,7 @@ class RandomContrast(nnx.Module):
 
 @layer(
     "tf.keras.layers.RandomContrast", "tf.keras.layers.experimental.preprocessing.RandomContrast",
-    differences=[*DIFFERENCES, Difference("one factor, on Keras 2", "lowers the contrast as often; Keras 3 only raises it")],
+    differences=[*DIFFERENCES, Difference("one factor, on Keras 2", "lowers the contrast as often; Keras 3 only raises it", at=on_keras2)],
     samples=[sample(0.4, x=IMAGES), sample((0.2, 0.8), (0.0, 1.0), x=f32(6, 8, 6, 3, low=0, high=1))],
 )  # fmt: skip
 class RandomContrastRule:

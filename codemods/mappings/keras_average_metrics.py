@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import Difference, f32, i32, inline, metric, refuse, rule, sample
+from codemods.engine.touching import always, on_keras2
 from codemods.mappings.differences import BATCHES, NAN, STRICT_SHAPES
 from codemods.mappings.keras_error_losses import (
     categorical_hinges,
@@ -196,9 +197,12 @@ MISSING = Difference(
     "a label that is no class",
     "is among none for TensorFlow, and the last class for JAX",
     ("one", "empty", "broadcast"),
+    at=always,
 )
 MEANS = Difference(
-    "`binary_accuracy` of Keras 2", "is the mean over the last axis, Keras 3's and the port's one per element"
+    "`binary_accuracy` of Keras 2",
+    "is the mean over the last axis, Keras 3's and the port's one per element",
+    at=on_keras2,
 )
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from codemods.engine.rule import boolean, f32, rule, sample
 from codemods.mappings.differences import EMPTY, INTEGERS
 from codemods.mappings.tf_core import axes
-from codemods.mappings.tf_dtypes import NARROW
+from codemods.mappings.tf_dtypes import NARROW_UNLESS_ASKED
 
 
 @rule("tf.keras.backend.abs", samples=[sample(f32(3, 4))])
@@ -169,12 +169,16 @@ def all_(x, axis=None, keepdims=False):
     return jnp.all(x, axis=axes(axis), keepdims=keepdims)
 
 
-@rule("tf.keras.backend.argmax", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[NARROW])
+@rule(
+    "tf.keras.backend.argmax", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[NARROW_UNLESS_ASKED]
+)
 def argmax(x, axis=-1):
     return jnp.argmax(x, axis=axis)
 
 
-@rule("tf.keras.backend.argmin", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[NARROW])
+@rule(
+    "tf.keras.backend.argmin", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[NARROW_UNLESS_ASKED]
+)
 def argmin(x, axis=-1):
     return jnp.argmin(x, axis=axis)
 

@@ -3,6 +3,7 @@
 from flax import nnx
 
 from codemods.engine.rule import Difference, Weight, f32, layer, refuse, sample
+from codemods.engine.touching import stated
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_conv import even, pair, window_shape
 from codemods.mappings.keras_initializers import initializer
@@ -11,6 +12,7 @@ from codemods.mappings.keras_regularizers import penalty
 FANS = Difference(
     "the scale of initial depthwise weights with a depth_multiplier other than 1",
     "Flax counts the inputs of one channel; Keras counts those of all",
+    at=stated("depth_multiplier"),
 )
 
 

@@ -6,7 +6,7 @@ import optax
 from codemods.engine.rule import f32, i32, inline, loss, rule, sample
 from codemods.mappings.differences import BATCHES, HALF, NAN, STRICT_FLOATS, STRICT_SHAPES, WIDE_INTEGERS
 from codemods.mappings.keras_losses import WEIGHTS, P, alike, reduced, reduced_errors
-from codemods.mappings.tf_dtypes import NARROW
+from codemods.mappings.tf_dtypes import NARROW_INTEGERS
 
 
 @inline
@@ -73,7 +73,11 @@ class MeanAbsolutePercentageError:
         return reduced_errors(percentage_errors(alike(y_true, y_pred), y_pred), sample_weight, reduction)
 
 
-@rule("tf.keras.losses.MAPE", samples=[sample(f32(4, 3), f32(4, 3))], differences=[NARROW, BATCHES, WIDE_INTEGERS])
+@rule(
+    "tf.keras.losses.MAPE",
+    samples=[sample(f32(4, 3), f32(4, 3))],
+    differences=[NARROW_INTEGERS, BATCHES, WIDE_INTEGERS],
+)
 def mape(y_true, y_pred):
     return percentage_errors(alike(y_true, y_pred), y_pred).mean(axis=-1)
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import Difference, macro, refuse, rule, sample
+from codemods.engine.touching import stated
 
 #: Names in lower case without underscores, with Keras's default arguments.
 INITIALIZERS = {
@@ -35,7 +36,7 @@ INITIALIZERS = {
 }
 UNKNOWN = "an initialiser whose name is not known here: pass the function, such as nnx.initializers.glorot_uniform()"
 FANS = "axes of the fans: give in_axis and out_axis to nnx.initializers.variance_scaling"
-SEED = Difference("a seed", "the distribution is the same, the numbers come from `rngs`")
+SEED = Difference("a seed", "the distribution is the same, the numbers come from `rngs`", at=stated("seed"))
 
 
 @macro(table="KERAS_INITIALIZERS")

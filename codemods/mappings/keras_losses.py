@@ -5,18 +5,23 @@ import jax.scipy as jsp
 import optax
 
 from codemods.engine.rule import Difference, f32, i32, inline, known, loss, refuse, sample
+from codemods.engine.touching import equal, stated
 
 CLIPPED = Difference(
     "probabilities below 1e-7 that come straight from a softmax or sigmoid",
     "Keras computes from the logits when it can see them; the port from the clipped probabilities",
+    at=equal("from_logits", False),
 )
 UNNORMED = Difference(
     "targets that do not sum to 1, with from_logits",
     "the values agree; TensorFlow's gradient is the one for targets that do, optax's the true one",
     ("one", "axis", "from_logits"),
     "values",
+    equal("from_logits", True),
 )
-WEIGHTS = Difference("sample weights of shape (batch, 1)", "are broadcast, where Keras drops the last axis")
+WEIGHTS = Difference(
+    "sample weights of shape (batch, 1)", "are broadcast, where Keras drops the last axis", at=stated("sample_weight")
+)
 
 P = f32(4, 3, low=0.05, high=0.95)
 Y = f32(4, 3, low=0.05, high=0.95)

@@ -8,7 +8,7 @@ from jax import lax
 
 from codemods.engine.rule import f32, inline, known, layer, refuse, rule, sample
 from codemods.mappings.differences import BOOLS, HALF
-from codemods.mappings.tf_dtypes import NARROW
+from codemods.mappings.tf_dtypes import NARROW_INTEGERS
 
 PAIR = (f32(3, 4), f32(3, 4))
 THREE = [f32(3, 4), f32(3, 1), f32(3, 4)]
@@ -210,7 +210,7 @@ def multiply(inputs, name=None):
     return product(inputs)
 
 
-@rule("tf.keras.layers.average", samples=[sample([*PAIR]), sample(THREE)], differences=[NARROW, HALF])
+@rule("tf.keras.layers.average", samples=[sample([*PAIR]), sample(THREE)], differences=[NARROW_INTEGERS, HALF])
 def average(inputs, name=None):
     return total(inputs) / len(inputs)
 

@@ -5,6 +5,7 @@ from flax import nnx
 from jax import lax
 
 from codemods.engine.rule import Difference, f32, known, layer, refuse, sample
+from codemods.engine.touching import both, of_rank, on_keras2
 from codemods.mappings.keras_initializers import initializer
 from codemods.mappings.keras_regularizers import penalty
 
@@ -17,6 +18,7 @@ from codemods.mappings.keras_regularizers import penalty
         Difference(
             "tf_keras, inputs of rank 4, training",
             "its fused kernel multiplies the variance that it stores by n / (n - 1); Keras 3 and the port do not",
+            at=both(on_keras2, of_rank(4)),
         )
     ],
     samples=[

@@ -6,6 +6,7 @@ from flax import nnx
 from jax import lax
 
 from codemods.engine.rule import Difference, inline, known, refuse
+from codemods.engine.touching import stated, with_inner
 
 
 def forget_bias(key, shape, dtype=jnp.float32):
@@ -79,7 +80,11 @@ def last_of(result):
     return result[1][:, -1]
 
 
-DROPS = Difference("dropout in training", "which features are dropped differs; their share and scale do not")
+DROPS = Difference(
+    "dropout in training",
+    "which features are dropped differs; their share and scale do not",
+    at=with_inner(stated("dropout")),
+)
 RECURRENT_DROPOUT = (
     "recurrent_dropout: derive a cell that drops its state with nnx.Dropout(rate, rng_collection='recurrent', rngs=rngs), "
     "and run it with nnx.RNN(cell, broadcast_rngs='recurrent')"

@@ -5,9 +5,12 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import Difference, inline, known, refuse, rule, sample
+from codemods.engine.touching import on_keras2
 
 BOTH = Difference(
-    "`l1_l2` of Keras 2 with one strength alone", "its other strength is 0.01, that of Keras 3 and the port 0"
+    "`l1_l2` of Keras 2 with one strength alone",
+    "its other strength is 0.01, that of Keras 3 and the port 0",
+    at=on_keras2,
 )
 
 

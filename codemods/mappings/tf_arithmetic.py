@@ -7,10 +7,13 @@ import jax.scipy as jsp
 from jax import lax
 
 from codemods.engine.rule import Array, Difference, f32, i32, known, refuse, rule, sample
-from codemods.mappings.tf_dtypes import NARROW, as_dtype
+from codemods.engine.touching import of_integers
+from codemods.mappings.tf_dtypes import NARROW, NARROW_INTEGERS, as_dtype
 
 QUOTIENT = Difference(
-    "a quotient of integers, 64 bits wide in TensorFlow", "JAX gives float32 unless x64 is switched on"
+    "a quotient of integers, 64 bits wide in TensorFlow",
+    "JAX gives float32 unless x64 is switched on",
+    at=of_integers,
 )
 AT_ZERO = Difference("the gradient where the first factor is 0", "TensorFlow gives 0, JAX the limit")
 COMPLEX = Array((3,), "complex64")
@@ -94,7 +97,7 @@ def scalar_mul(scalar, x, name=None):
 @rule(
     "tf.math.divide_no_nan",
     samples=[sample(f32(3), f32(3)), sample(f32(2, 3), f32(3, low=0, high=0))],
-    differences=[NARROW],
+    differences=[NARROW_INTEGERS],
 )
 def divide_no_nan(x, y, name=None):
     return jnp.where(jnp.equal(y, 0), 0, jnp.divide(x, jnp.where(jnp.equal(y, 0), 1, y)))

@@ -7,7 +7,7 @@ from flax import nnx
 
 from codemods.engine.rule import Difference, boolean, f32, i32, refuse, rule, sample
 from codemods.mappings.differences import NAN
-from codemods.mappings.tf_dtypes import NARROW
+from codemods.mappings.tf_dtypes import NARROW_UNLESS_ASKED
 
 STATED = Difference("a dtype that is stated", "Flax's initializers take theirs from the parameter", ("dtype",), "shape")
 
@@ -23,7 +23,9 @@ def to_int32(x, name="ToInt32"):
 
 
 @rule(
-    "tf.compat.v1.to_int64", samples=[sample(f32(4, low=-9, high=9)), sample(boolean(2, 3))], differences=[NARROW, NAN]
+    "tf.compat.v1.to_int64",
+    samples=[sample(f32(4, low=-9, high=9)), sample(boolean(2, 3))],
+    differences=[NARROW_UNLESS_ASKED, NAN],
 )
 def to_int64(x, name="ToInt64"):
     return jnp.asarray(x, dtype=jnp.int32)

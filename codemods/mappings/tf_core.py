@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Array, Difference, boolean, f32, i32, inline, known, refuse, rule, sample
+from codemods.engine.touching import both, of_floats, to_integers
 from codemods.mappings.differences import FLOAT_INDICES, NAN, ONE_DIMENSION
 from codemods.mappings.tf_dtypes import NARROW, as_dtype
 
@@ -29,7 +32,7 @@ def axes(axis):
         sample(i32(4), "float32"),
         sample(boolean(3), dtype="float32"),
     ],
-    differences=[NARROW, NAN],
+    differences=[NARROW, dataclasses.replace(NAN, at=both(of_floats, to_integers))],
 )
 def cast(x, dtype, name=None):
     return jnp.asarray(x, dtype=as_dtype(dtype))

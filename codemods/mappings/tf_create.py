@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 
 from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
+from codemods.engine.touching import from_numpy
 from codemods.mappings.differences import NAN
 from codemods.mappings.tf_core import LAYOUT
 from codemods.mappings.tf_dtypes import NARROW, as_dtype, float_dtype
 
-WIDE_INPUT = Difference("a NumPy array of 64 bits", "JAX holds it in 32 bits unless x64 is switched on")
+WIDE_INPUT = Difference("a NumPy array of 64 bits", "JAX holds it in 32 bits unless x64 is switched on", at=from_numpy)
 
 
 @rule("tf.zeros", samples=[sample([2, 3]), sample((4,), dtype="int32"), sample([], "bool")], differences=[NARROW])

@@ -6,6 +6,7 @@ JAX has 32-bit types only, unless x64 is switched on: 64-bit names become the ty
 from __future__ import annotations
 
 from codemods.engine.rule import Difference, constant, macro
+from codemods.engine.touching import wide, wide_of_integers, wide_unless_asked
 
 #: Names in TensorFlow and in jax.numpy, where they differ.
 RENAMED = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64", "bool": "bool_"}
@@ -14,7 +15,10 @@ SAME = ("bfloat16", "float16", "float32", "int8", "int16", "int32", "uint8", "ui
         "float8_e4m3fn", "float8_e5m2", "int4", "uint4")  # fmt: skip
 
 #: For rules whose result is 64 bits wide in TensorFlow.
-NARROW = Difference("a 64-bit result", "JAX computes with 32 bits unless x64 is switched on")
+_NARROWS = "JAX computes with 32 bits unless x64 is switched on"
+NARROW = Difference("a 64-bit result", _NARROWS, at=wide)
+NARROW_UNLESS_ASKED = Difference("a 64-bit result", _NARROWS, at=wide_unless_asked)
+NARROW_INTEGERS = Difference("a 64-bit result", _NARROWS, at=wide_of_integers)
 
 
 @macro

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from codemods.engine.rule import Difference, constant, f32, inline, known, refuse, rule, sample
+from codemods.engine.touching import of_integers
 from codemods.mappings.differences import CUBIC, HALF, NAN
 
 for _method in ("bilinear", "bicubic", "lanczos3", "lanczos5", "area", "gaussian", "mitchellcubic"):
@@ -58,7 +59,9 @@ def resized(images, size, method, antialias):
 
 
 METHODS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area", "gaussian", "mitchellcubic")
-OWN_SIZE = Difference("the size that the image has", "TensorFlow gives the image as it is, in its own dtype")
+OWN_SIZE = Difference(
+    "the size that the image has", "TensorFlow gives the image as it is, in its own dtype", at=of_integers
+)
 IMAGES = f32(2, 6, 8, 3, low=0, high=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import jax
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from codemods.engine.rule import Difference, boolean, f32, i32, known, macro, refuse, rule, sample
+from codemods.engine.touching import either, wide, without
 from codemods.mappings.differences import BOOLS
 from codemods.mappings.tf_core import EAGER
 from codemods.mappings.tf_dtypes import NARROW
@@ -20,6 +22,8 @@ TAKE_RANGE = Difference(
 SET_RANGE = Difference(
     "indices out of range", "TensorFlow fails, JAX leaves out the update, or counts a negative index from the end"
 )
+PLACES = dataclasses.replace(NARROW, at=either(wide, without("x")))
+PLACES_EAGER = dataclasses.replace(EAGER, at=without("x"))
 
 
 @macro(passes_through=False)
@@ -72,7 +76,7 @@ def gather_nd(params, indices, batch_dims=0, name=None, bad_indices_policy=""):
         sample(boolean(2, 3)),
         sample(boolean(3), i32(3), y=i32()),
     ],
-    differences=[NARROW, EAGER],
+    differences=[PLACES, PLACES_EAGER],
 )
 def where(condition, x=None, y=None, name=None):
     if known(x) and x is None:

@@ -10,7 +10,7 @@ from flax import nnx
 
 from codemods.engine.rule import constant, f32, i32, known, rule, sample
 from codemods.mappings.tf_core import axes
-from codemods.mappings.tf_dtypes import NARROW, SAME, as_dtype
+from codemods.mappings.tf_dtypes import NARROW, NARROW_INTEGERS, NARROW_UNLESS_ASKED, SAME, as_dtype
 from codemods.mappings.tf_nn import RANDOM
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def log(x):
 @rule(
     "tf.experimental.numpy.sum",
     samples=[sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=[0, -1]), sample(f32(2, 3), axis=1, keepdims=True)],
-    differences=[NARROW],
+    differences=[NARROW_INTEGERS],
 )
 def sum_(a, axis=None, dtype=None, keepdims=None):
     return jnp.sum(a, axis=axes(axis), dtype=as_dtype(dtype), keepdims=False if keepdims is None else keepdims)
@@ -133,7 +133,7 @@ def sum_(a, axis=None, dtype=None, keepdims=None):
 @rule(
     "tf.experimental.numpy.random.randn",
     samples=[sample(40, 50), sample(2000)],
-    differences=[RANDOM, NARROW],
+    differences=[RANDOM, NARROW_UNLESS_ASKED],
     random=True,
 )
 def randn(*args):

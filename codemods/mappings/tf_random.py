@@ -10,7 +10,7 @@ from flax import nnx
 
 from codemods.engine.rule import f32, inline, known, refuse, rule, sample
 from codemods.mappings.differences import SCALAR
-from codemods.mappings.tf_dtypes import NARROW, as_dtype, float_dtype
+from codemods.mappings.tf_dtypes import NARROW, NARROW_UNLESS_ASKED, as_dtype, float_dtype
 from codemods.mappings.tf_nn import RANDOM
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def shuffle(value, seed=None, name=None):
 @rule(
     "tf.random.categorical",
     samples=[sample(f32(20, 5), 60, "int32"), sample(f32(20, 5), num_samples=60, dtype="int32", seed=1)],
-    differences=[RANDOM, NARROW],
+    differences=[RANDOM, NARROW_UNLESS_ASKED],
     random=True,
 )
 def categorical(logits, num_samples, dtype=None, seed=None, name=None):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from codemods.engine.rule import Difference, f32, i32, known, refuse, rule, sample
 from codemods.mappings.differences import BOOLS, FLOAT_INDICES, INTEGERS, NO_WEIGHTS
 from codemods.mappings.tf_core import EAGER
-from codemods.mappings.tf_dtypes import NARROW, as_dtype
+from codemods.mappings.tf_dtypes import NARROW, NARROW_INTEGERS, as_dtype
 
 EMPTY = Difference(
     "segments without elements",
@@ -58,7 +58,7 @@ def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
     return jax.ops.segment_sum(data, jnp.asarray(segment_ids), num_segments)
 
 
-@rule("tf.math.unsorted_segment_mean", samples=UNSORTED, differences=[DROPPED, NARROW])
+@rule("tf.math.unsorted_segment_mean", samples=UNSORTED, differences=[DROPPED, NARROW_INTEGERS])
 def unsorted_segment_mean(data, segment_ids, num_segments, name=None):
     sums = jax.ops.segment_sum(data, jnp.asarray(segment_ids), num_segments)
     return sums / jnp.maximum(jax.ops.segment_sum(jnp.ones_like(data), jnp.asarray(segment_ids), num_segments), 1)

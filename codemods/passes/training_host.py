@@ -91,6 +91,7 @@ class Host(Seeds):
             return
         self.surveyed = self.surveying = True
         saved = list(self.unit.residuals), list(self.unit.notes), set(self.unit.imports)
+        differences = dict(self.unit.differences)
         for _ in range(2):
             env: dict[str, Value] = {}
             for statement in self.unit.module.body:
@@ -109,6 +110,7 @@ class Host(Seeds):
             for name in self.unit.classes:
                 self.survey_class(name)
         self.unit.residuals[:], self.unit.notes[:], self.unit.imports = saved
+        self.unit.differences = differences
         self.surveying = False
 
     def survey_statement(self, statement: cst.BaseStatement, new: list[Any]) -> None:

@@ -276,6 +276,7 @@ class Losses(Data):
             self.unit.residual(frame.function, cst.Name("_"), layer.symbol, reason)
             return None
         self.unit.imports |= found.imports
+        self.note_object(layer, dict(zip(names, values, strict=False)), layer.span, frame)
         before.extend(found.prelude)
         pairs = [e for e in found.code.elements if isinstance(e, cst.DictElement)]
         return {e.key.evaluated_value: text(e.value) for e in pairs if isinstance(e.key, cst.SimpleString)}  # type: ignore

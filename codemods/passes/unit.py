@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import libcst as cst
@@ -18,7 +18,7 @@ from codemods.engine.walk import root_name
 from codemods.linking.link import Linked
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.trace import Trace
-from codemods.passes.values import Value
+from codemods.passes.values import Value, text
 
 #: Framework classes whose subclasses become nnx.Module.
 MODULE_BASES = handled(
@@ -61,6 +61,8 @@ class Unit:
         self.names = Names(self.wrapper)
         self.residuals: list[tuple[str, Residual]] = []
         self.notes: list[Note] = []
+        #: By function, place of the note, place of the call, and text: does the call touch a difference?
+        self.differences: dict[tuple[str, Span, Span, str], bool] = {}
         self.imports: set[str] = set()
         self.helpers: dict[str, Any] = {}
         self.specs: dict[str, ModuleSpec] = {}
@@ -93,6 +95,27 @@ class Unit:
         """An identifier that the user's code does not hold; replaced before anything is printed."""
         self._fresh += 1
         return f"__{base}_{self._fresh}__"
+
+    @functools.cached_property
+    def keras2(self) -> bool:
+        """Does the original run on Keras 2? Without a trace: does it say so?"""
+        if "keras" in self.trace.data:
+            return str(self.trace.data["keras"]).startswith("tf_keras")
+        return any(
+            "tf_keras" in text(small)
+            for statement in self.module.body
+            for small in (statement.body if isinstance(statement, cst.SimpleStatementLine) else ())
+            if isinstance(small, cst.Import | cst.ImportFrom)
+        )
+
+    def touched(self, is_left: Callable[[str], bool]) -> list[Note]:
+        """What rules declare of the calls that they rewrote; not of those in definitions that are left as they were."""
+        found = [
+            (place, note)
+            for (function, place, _, note), touches in self.differences.items()
+            if touches and not is_left(function.split(".")[0])
+        ]
+        return [Note(*entry) for entry in dict.fromkeys(found)]
 
     def symbol(self, node: cst.BaseExpression) -> str | None:
         found = self.names.symbol(node)

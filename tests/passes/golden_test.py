@@ -1,4 +1,7 @@
-"""Ports of the files `*/in.py`, compared with `*/out.py`; `--update` writes them."""
+"""Ports of the files `*/in.py`, compared with `*/out.py`, and their notes with `*/notes.txt` where there is one.
+
+`--update` writes them.
+"""
 
 import pathlib
 
@@ -15,23 +18,31 @@ _HERE = pathlib.Path(__file__).resolve().parent
 _CASES = sorted(path.parent.name for path in _HERE.glob("*/in.py"))
 
 
-def port(source: str) -> str:
+def port(source: str) -> tuple[str, str]:
+    """The port with what is left over, and the notes."""
     unit = Unit(source, "in.py", Trace())
     porter = Porter(unit)
     porter.port()
-    output = Output(porter).text()
+    output = Output(porter)
+    text = output.text()
     problems = [f"{residual.span}: {residual.symbol}: {residual.reason}" for _, residual in unit.residuals]
-    return output + "".join(f"# residual: {problem}\n" for problem in problems)
+    notes = sorted(
+        (note.span.line, note.span.column, note.text)
+        for note in (*unit.notes, *unit.touched(lambda function: function in output.failed))
+    )
+    lines = [f"{line}:{column}: {note}\n" for line, column, note in notes]
+    return text + "".join(f"# residual: {problem}\n" for problem in problems), "".join(lines)
 
 
 class GoldenTest(parameterized.TestCase):
     @parameterized.named_parameters((case, case) for case in _CASES)
     def test(self, case: str) -> None:
-        found = port((_HERE / case / "in.py").read_text(encoding="utf-8"))
-        expected = _HERE / case / "out.py"
-        if _UPDATE.value:
-            expected.write_text(found, encoding="utf-8")
-        self.assertMultiLineEqual(found, expected.read_text(encoding="utf-8") if expected.exists() else "")
+        found, notes = port((_HERE / case / "in.py").read_text(encoding="utf-8"))
+        pairs = [(found, _HERE / case / "out.py"), (notes, _HERE / case / "notes.txt")]
+        for text, expected in pairs[: 1 + pairs[1][1].exists()]:
+            if _UPDATE.value:
+                expected.write_text(text, encoding="utf-8")
+            self.assertMultiLineEqual(text, expected.read_text(encoding="utf-8") if expected.exists() else "")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import libcst as cst
 from codemods.engine import rule as rules
 from codemods.engine.handled import handled
 from codemods.passes.calls.binding import Binding
+from codemods.passes.calls.differences import Differences
 from codemods.passes.calls.inputs import Argument
 from codemods.passes.calls.layer_calls import LayerCalls
 from codemods.passes.calls.layer_constructors import LayerConstructors
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 class Calls(
     Binding,
+    Differences,
     UnseenCalls,
     RuleCalls,
     RuleResults,

@@ -72,6 +72,8 @@ class LayerCalls:
         if not flagged and "training" not in names_in(found.code):  # a layer that was made without dropout
             frame.flags.discard("training")
         code = self.accept(found, entry, node, frame)
+        stated = bound.arguments | ({"training": training} if training is not None else {})
+        self.note_object(instance, stated, frame.unit.span(node), frame)
         return self.layer_result(instance, bound.arguments, code, frame)
 
     def training_argument(self, training: Value | None, frame: Frame) -> Arg:

@@ -58,6 +58,7 @@ class RuleCalls:
             frame.unit.residual(frame.function, node, symbol, found.reason)
             return Value(node)
         code = self.accept(found, entry, node, frame)
+        self.note_rule(entry, symbol, bound.arguments, frame.unit.span(node), frame)  # type: ignore[attr-defined]
         flat: dict[str, Value] = {}
         for name, value in bound.arguments.items():
             parts = value if isinstance(value, tuple) else (value,)
