@@ -9,9 +9,9 @@ from absl.testing import absltest
 FOLDER = pathlib.Path("tests/rules_starlark")
 
 
-def run(target, *flags, manifest, workspace=None):
+def run(target, *flags, manifest, workspace=None, **variables):
     """Runs a program of this package; returns its exit code and all its output."""
-    environment = {**os.environ, **({"BUILD_WORKSPACE_DIRECTORY": str(workspace)} if workspace else {})}
+    environment = os.environ | ({"BUILD_WORKSPACE_DIRECTORY": str(workspace)} if workspace else {}) | variables
     done = subprocess.run(
         [str(FOLDER / target), str(FOLDER / manifest), *flags],
         stdout=subprocess.PIPE,
@@ -44,6 +44,17 @@ class ProgramTest(absltest.TestCase):
     def test_verified_unit_passes_its_test(self):
         code, out = run("absolute_test", manifest="absolute.tested.json")
         self.assertEqual(code, 0, out)
+
+    def test_without_its_device_a_test_is_skipped_and_says_why(self):
+        xml = pathlib.Path(self.create_tempdir().full_path) / "test.xml"
+        flags = {"manifest": "absolute.tested.json", "XML_OUTPUT_FILE": str(xml)}
+        code, out = run("absolute_test", "--accelerator=tpu", **flags)
+        self.assertEqual(code, 0, out)
+        self.assertRegex(out, r"absolute: skipped: no tpu here that JAX can use \(it has cpu\)")
+        self.assertIn('<skipped message="no tpu here', xml.read_text())
+        code, out = run("absolute_test", "--accelerator=tpu", JAXPORT_REQUIRE_DEVICE="1", **flags)
+        self.assertEqual(code, 1, out)
+        self.assertIn("no tpu here that JAX can use", out)
 
     def test_stale_file_fails_its_test(self):
         code, out = run("absolute_fresh_test", manifest="absolute.compared.json")
