@@ -78,6 +78,8 @@ class Calls(Computing):
         if isinstance(first, Items):
             first = self.folded(first)
         if not isinstance(first, Known) or callable(first.value) and not isinstance(first.value, type):
+            if isinstance(first, Code) and first.type is dict:
+                raise Stop("a dict, as Keras saves objects: pass the function or the object that it describes")
             if not macro.passes_through:
                 raise Stop(f"`{macro.name}` has to know the value, which the source does not tell")
             looked_up = self.looked_up(macro, first)

@@ -19,8 +19,8 @@ from codemods.passes.calls.binding import symbols_of
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
-from codemods.passes.penalties import Penalised
 from codemods.passes.placing.staging import Staged
+from codemods.passes.serialized import Serialized
 from codemods.passes.values import UNKNOWN, Value, text
 
 _FORMAT = handled(
@@ -103,7 +103,7 @@ _LOADING = m.Call(func=m.Attribute(attr=m.Name("load_weights")))
 _REFUSES = 'raise NotImplementedError("weights of Keras: load a converted checkpoint into the module instead")'
 
 
-class ModelZoo(Penalised):
+class ModelZoo(Serialized):
     """Settles what such builders ask for before they build."""
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:

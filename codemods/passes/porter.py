@@ -81,6 +81,7 @@ class Porter(ModelZoo):
     def port(self) -> None:
         """Analyses everything that the file defines, outermost modules first."""
         self.read_globals()
+        self.enter_dicts()
         self.discover()
         names = [s.name.value for s in module_definitions(self.unit.module) if s.name.value not in self.absorbed]
         modules = [n for n in names if n in self.unit.classes and self.unit.is_module_class(n)]

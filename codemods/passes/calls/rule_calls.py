@@ -20,7 +20,7 @@ from codemods.passes.frame import Frame
 from codemods.passes.values import UNKNOWN, Value
 
 #: Kinds of values that are functions.
-_FUNCTIONS = frozenset({"function", "lambda", "local_function", "self_method", "class"})
+_FUNCTIONS = frozenset({"function", "lambda", "local_function", "self_method", "class", "initializer"})
 
 
 class RuleCalls:
@@ -109,6 +109,8 @@ class RuleCalls:
         kind: type | None = int if known is DYNAMIC and value.sure else None
         if isinstance(value.special, tuple) and value.special[0] in _FUNCTIONS:
             kind = FunctionType
+        if value.mapping is not None or isinstance(value.special, tuple) and value.special[0] == "dict":
+            kind = dict
         if items is not None and (
             not isinstance(value.code, cst.List | cst.Tuple) or len(value.code.elements) != len(items)
         ):

@@ -38,11 +38,26 @@ class Assignments:
             self.keep_widths(str(hint), frame)
         if len(node.targets) > 1 and value.has_layers:
             frame.unit.residual(frame.function, node, "a = b = layer", "one layer given two names in one statement")
+        if len(node.targets) > 1 and isinstance(value.special, tuple) and value.special[0] == "input":
+            return self.several_names(node, value, frame)
         for each in node.targets:
             statements = self.assign(each.target, value, node, frame)
             if statements is not None:
                 return statements
         return self.assigned(node, value, frame)
+
+    def several_names(self, node: cst.Assign, value: Value, frame: Frame) -> tuple[list[Any], bool]:
+        """`x = inputs = Input(...)`: one name for the input, the one that nothing else is bound to; the rest follow it."""
+        names = [each.target for each in node.targets if isinstance(each.target, cst.Name)]
+        lasting = [name for name in names if frame.spec is not None and self.bound_once(name.value, frame.spec)]
+        main = (lasting or names or [node.targets[0].target])[0]
+        statements, config = self._small_Assign(cst.Assign([cst.AssignTarget(main)], node.value), frame)
+        for each in node.targets:
+            if each.target is not main:
+                more, _ = self._small_Assign(cst.Assign([cst.AssignTarget(each.target)], main), frame)  # type: ignore[arg-type]
+                statements = [*statements, *more]
+                config = False
+        return statements, config
 
     def aimed(self, frame: Frame, hint: str | None) -> Frame:
         frame.target = hint
