@@ -177,6 +177,8 @@ class ModelZoo(Serialized):
                 taken = self.taken(node, frame)
                 if taken is not None:
                     return self.run(taken, frame)
+                rest = self.rest_of(node.test, frame)
+                node = node if isinstance(rest, bool) else node.with_changes(test=rest)
             node = self.without_loading(node)
         return super()._exec_If(node, frame)
 
@@ -204,10 +206,25 @@ class ModelZoo(Serialized):
         return node.with_changes(**changes) if changes else node
 
     def taken(self, node: cst.If, frame: Frame) -> Sequence[cst.BaseStatement] | None:
-        known = self.eval(node.test, frame).known
-        if known is UNKNOWN:
-            return None
+        rest = self.rest_of(node.test, frame)
+        if isinstance(rest, bool):
+            node = node.with_changes(test=cst.Name(str(rest)))
         return super().taken(node, frame)
+
+    def rest_of(self, test: cst.BaseExpression, frame: Frame) -> cst.BaseExpression | bool:
+        """A test without the parts that are settled; whether it holds, where that settles it."""
+        if isinstance(test, cst.BooleanOperation):
+            decides = isinstance(test.operator, cst.Or)
+            left, right = self.rest_of(test.left, frame), self.rest_of(test.right, frame)
+            if left is decides or right is decides:
+                return decides
+            if isinstance(left, bool) or isinstance(right, bool):
+                return right if isinstance(left, bool) else left
+            return test.with_changes(left=left, right=right)
+        if not self.settles(test, frame):
+            return test
+        known = self.eval(test, frame).known
+        return bool(known) if known is not UNKNOWN else test
 
 
 def _is_input(symbol: str | None, call: cst.Call) -> bool:

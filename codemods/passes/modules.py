@@ -113,6 +113,8 @@ class ModuleSpec:
       input_shapes: the inputs' shapes in this module's own symbols, by parameter (`x`, `x_0` for items).
       exposed: sizes that callers ask an instance for (`block.out_features`), by attribute.
       first_arguments: constructor arguments of the first call, which tell the parameters' types.
+      given: handed to others as a function: its constructor takes `in_features` whether it reads it or not.
+      called: what an instance is called, where that is not the class's name.
       result: what a call returns, in terms of the constructor's symbols.
     """
 
@@ -146,6 +148,8 @@ class ModuleSpec:
     aliases: set[str] = dataclasses.field(default_factory=set)
     config_names: set[str] = dataclasses.field(default_factory=set)
     dropped: set[str] = dataclasses.field(default_factory=set)
+    given: bool = False
+    called: str = ""
     done: bool = False
     failed: bool = False
     output: list[cst.BaseStatement] = dataclasses.field(default_factory=list)

@@ -14,6 +14,7 @@ from codemods.passes.constants import bound_within, file_wide
 from codemods.passes.frame import Frame
 from codemods.passes.model_zoo import ModelZoo
 from codemods.passes.models.declared import INPUT, INPUT_LAYER, MODEL, SEQUENTIAL
+from codemods.passes.models.given_sources import GivenSources
 from codemods.passes.models.variables import VARIABLE
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.names import read_names
@@ -52,7 +53,9 @@ class Porter(ModelZoo):
         self.bindings: dict[int, Any] = {}
         self.module_parameters: dict[str, dict[str, Value]] = {}
         self.start()
+        self.given_sources = GivenSources(unit)
         self.open_closures()
+        self.open_given()
         self.handlers = {
             **dict.fromkeys(INPUT | INPUT_LAYER, Porter.handle_input),
             **dict.fromkeys(MODEL, Porter.handle_model),
@@ -87,6 +90,7 @@ class Porter(ModelZoo):
         modules = [n for n in names if n in self.unit.classes and self.unit.is_module_class(n)]
         functions = [n for n in names if n in self.unit.functions and self.function_kind(n) != "plain"]
         inner = {other for name in [*modules, *functions] for other in read_names(self.definition(name).body) - {name}}
+        inner |= self.functions_given()
         for name in [*[n for n in modules + functions if n not in inner], *modules, *functions]:
             kind = "class" if name in self.unit.classes else self.function_kind(name)
             spec = self.spec_for(name, kind)

@@ -13,6 +13,7 @@ from codemods.engine.handled import handled
 from codemods.engine.walk import findall, names_in
 from codemods.passes.frame import Frame
 from codemods.passes.names import ReplaceNames, assigned_names, read_names
+from codemods.passes.printing.layout import tight
 from codemods.passes.training_seeds import _EQUAL, _MODULE, Seeds, _all_parameters, _has_tape
 from codemods.passes.training_values import SEED, Optimizer, Tracker
 from codemods.passes.values import Value, text
@@ -173,6 +174,7 @@ class Host(Seeds):
         body, extra = self.with_randomness(node, name, self.with_host_imports(name, body), frame)
         params = self.with_parameters(node.params, name, extra)
         body = _without_leaves(body) or [cst.SimpleStatementLine([cst.Pass()])]
+        body = body if body[0] is node.body.body[0] else tight(body)
         decorators = [self.decorator(d, node, name) for d in node.decorators]
         kept = [d for d in decorators if d is not None]
         self.check_left(node, body, name)

@@ -98,7 +98,7 @@ class WeightsMap:
             elif last:
                 self._object(entry, instance.spec, target)
             elif instance.spec.kind == "helper":
-                self._function(instance.spec, key, target)
+                self._function(self.porter.given_function(instance.spec, frames[index + 1]), key, target)
             else:
                 inner = self._builder_result(key) or entry
                 self._object(inner, instance.spec, target)

@@ -24,6 +24,7 @@ from codemods.passes.calls.rule_results import RuleResults
 from codemods.passes.calls.unseen import ELEMENTWISE, UnseenCalls
 from codemods.passes.frame import Frame
 from codemods.passes.models.closures import CURRIED
+from codemods.passes.models.given import GIVEN, GIVEN_OR_NONE
 from codemods.passes.values import UNKNOWN, Value, text
 from codemods.policy.lookup import reason
 
@@ -80,6 +81,8 @@ class Calls(
                 return self.call_class(callee.special[1], node, frame)
             if kind == "function":
                 return self.call_function(callee.special[1], node, frame)
+            if kind in (GIVEN, GIVEN_OR_NONE):
+                return self.call_given(callee, node, frame)
             if kind == CURRIED:
                 return self.second_call(callee, node, frame)
             if kind == "self_method":

@@ -20,7 +20,7 @@ from codemods.passes.frame import Frame
 from codemods.passes.values import UNKNOWN, Value
 
 #: Kinds of values that are functions.
-_FUNCTIONS = frozenset({"function", "lambda", "local_function", "self_method", "class", "initializer"})
+_FUNCTIONS = frozenset({"function", "lambda", "local_function", "self_method", "class", "initializer", "given"})
 
 
 class RuleCalls:

@@ -21,6 +21,9 @@ class ClassInputs:
 
     def parameter(self, spec: ModuleSpec, param: cst.Param) -> Value:
         """A constructor parameter: configuration, an integer for all we know."""
+        functions = self.given_parameter(spec.source, param)
+        if functions is not None:
+            return functions
         default: Any = UNKNOWN
         if param.default is not None:
             try:

@@ -92,6 +92,10 @@ class Closures:
 
     def lift(self, node: cst.FunctionDef, frame: Frame) -> bool:
         """Makes a helper of a function inside a builder that makes layers; False where it is none, or can't be one."""
+        path = f"{frame.function}.{node.name.value}"
+        if path in self.given_groups and path in self.lifted:
+            frame.env[node.name.value] = Value(node.name, special=("function", path))
+            return True
         if frame.mode != "staged" or node.decorators or frame.spec is None:
             return False
         if findall(node, _LEAKS):

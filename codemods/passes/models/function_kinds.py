@@ -24,10 +24,13 @@ class FunctionKinds:
             return self.kinds[name]
         self.kinds[name] = "plain"
         node = self.unit.functions[name]
-        calls = findall(node.body, m.Call())
+        apart = uncalled(node)
+        calls = [call for call in findall(node.body, m.Call()) if id(call) not in apart]
         made = [call for call in calls if self.makes_layer(call)]  # type: ignore[arg-type]
         if not any(self.keeps_something(call) for call in made):  # type: ignore[arg-type]
             made = []
+        given = [call for call in calls if self.makes_given(name, call)]  # type: ignore[arg-type]
+        made += given
         building = [call for call in calls if self.unit.symbol(call.func) in _BUILDING]  # type: ignore[attr-defined]
         trains = any(
             m.matches(call, m.Call(func=m.Attribute(attr=m.Name("fit") | m.Name("apply_gradients")))) for call in calls
@@ -40,6 +43,7 @@ class FunctionKinds:
             local = self.layer_locals(node)
             applied += [c for c in calls if isinstance(c.func, cst.Name) and c.func.value in local]  # type: ignore[attr-defined]
             applied += [c for c in calls if self.is_helper_call(c)]  # type: ignore[arg-type]
+            applied += given
             kind = "helper" if applied else "factory" if self.returns_layer(node) else "plain"
         self.kinds[name] = kind
         return kind
@@ -79,6 +83,11 @@ class FunctionKinds:
         name = call.func.value if isinstance(call.func, cst.Name) else ""
         return name in self.unit.functions and self.function_kind(name) == "helper"
 
+    def makes_given(self, name: str, call: cst.Call) -> bool:
+        """Does a function call one of its parameters, to which functions are given that make layers?"""
+        called = call.func.value if isinstance(call.func, cst.Name) else ""
+        return any(self.makes_layers(candidate) for candidate in self.given_sources.slots.get((name, called), ()))
+
     def layer_locals(self, node: cst.FunctionDef) -> set[str]:
         found = set()
         for assign in findall(node.body, m.Assign(targets=[m.AssignTarget(m.Name())], value=m.Call())):
@@ -95,3 +104,14 @@ def makes_nothing(symbol: str) -> bool:
         return True
     returns: list[Any] = findall(parsed(entry.make), m.Return())
     return bool(returns) and all(isinstance(r.value, cst.Name) and r.value.value == "None" for r in returns)
+
+
+def uncalled(node: cst.FunctionDef) -> set[int]:
+    """Calls in functions inside this one that it does not call itself, but hands on or returns."""
+    found: set[int] = set()
+    for inner in findall(node.body, m.FunctionDef()):
+        own = {id(call) for call in findall(inner.body, m.Call())}
+        called = findall(node.body, m.Call(func=m.Name(inner.name.value)))
+        if all(id(call) in own for call in called):
+            found |= own
+    return found

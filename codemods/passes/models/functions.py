@@ -7,6 +7,7 @@ import libcst as cst
 from codemods.passes.frame import Frame
 from codemods.passes.models.closures import Closures
 from codemods.passes.models.function_kinds import FunctionKinds
+from codemods.passes.models.given import Given
 from codemods.passes.models.helpers import Helpers
 from codemods.passes.models.instances import Instances
 from codemods.passes.models.plain_functions import PlainFunctions
@@ -14,7 +15,7 @@ from codemods.passes.statements.statements import Statements
 from codemods.passes.values import Value
 
 
-class Functions(Closures, FunctionKinds, Instances, Helpers, PlainFunctions, Statements):
+class Functions(Closures, Given, FunctionKinds, Instances, Helpers, PlainFunctions, Statements):
     """Calls of module-level functions and classes of the file."""
 
     def call_function(self, name: str, node: cst.Call, frame: Frame) -> Value:

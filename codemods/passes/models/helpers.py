@@ -38,7 +38,7 @@ class Helpers:
         key = (id(node), frame.function)
         as_init = self.helper_arguments(node, frame.child(as_init=True)) or []
         config = [
-            (name, value)
+            (name, self.handed_on(value))
             for i, (name, value) in enumerate(as_init)
             if (name or (parameters[i] if i < len(parameters) else None)) not in tensors
         ]

@@ -26,7 +26,8 @@ class Instances:
     def class_name(self, function: str) -> str:
         """A name for the class that a function becomes; one inside another has its name, too, where it must."""
         *outer, own = function.split(".")
-        if outer and camel(own) in self.taken_names():
+        alike = [path for path in self.given_sources.functions if path.rsplit(".", 1)[-1] == own]
+        if outer and (camel(own) in self.taken_names() or len(alike) > 1):
             return self.free_name(camel(outer[-1]) + camel(own))
         return self.free_name(camel(own), function)
 
@@ -80,6 +81,7 @@ class Instances:
             return Value(node)
         names = {p.name.value for p in self.constructor_parameters(spec)} | {"*", "**"}
         kept = [(name, value) for name, value in arguments if name is None or name in names or name not in _NAMING]
+        kept = [(name, self.handed_on(value)) for name, value in kept]
         for name, value in kept:
             if name is not None and name not in names:
                 frame.unit.residual(frame.function, node, spec.source, f"`{name}` is no parameter of {spec.source}")

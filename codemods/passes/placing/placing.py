@@ -38,7 +38,7 @@ class Placing(LoopPlacing):
                 return snake(value.layer.name)
             return value.layer.rule.attribute
         assert value.module is not None
-        return snake(value.module.spec.name)
+        return snake(value.module.spec.called or value.module.spec.name)
 
     def create(self, value: Value, base: str, frame: Frame, explicit: bool = False) -> Placement:
         """Adds the statement that makes and keeps an object to the constructor."""

@@ -51,6 +51,10 @@ def _pruned(statements: Sequence[Any], needed: set[str], among: Collection[str] 
             new, inner = _pruned_if(statement, needed, among)
             reads |= inner
             kept += [new] if new is not None else []
+        elif isinstance(statement, cst.FunctionDef):
+            if statement.name.value in needed or among is not None and statement.name.value not in among:
+                reads |= read_names(statement)
+                kept.append(statement)
         elif isinstance(statement, cst.For) and isinstance(statement.body, cst.IndentedBlock):
             body, inner = _pruned(statement.body.body, needed, among)
             if body:

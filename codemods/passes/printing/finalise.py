@@ -8,7 +8,7 @@ import libcst as cst
 
 from codemods.engine.walk import identifiers
 from codemods.passes.models.methods import Methods
-from codemods.passes.modules import ModuleInstance, ModuleSpec
+from codemods.passes.modules import IN_FEATURES, ModuleInstance, ModuleSpec
 from codemods.passes.names import RenameMarkers, assigned_names, read_names, replaced
 from codemods.passes.placing.staging import call_side
 from codemods.passes.printing.constructor_calls import ConstructorCalls
@@ -30,6 +30,7 @@ class Finalise(Threads, ConstructorCalls, FinalNames, Methods):
         spec.done = True
         for module in spec.modules:
             self.finalise(module.spec)
+            self.settle_given(module.spec)
         for layer in spec.layers:
             if isinstance(layer.factory, ModuleInstance):
                 self.finalise(layer.factory.spec)
@@ -68,10 +69,27 @@ class Finalise(Threads, ConstructorCalls, FinalNames, Methods):
             spec.init = without_unread(spec.init, calls) if spec.kind != "factory" else spec.init
         reads = set().union(*[read_names(statement) for statement in spec.init], set())
         spec.used_dims = [name for name in spec.dims if name in reads | calls]
+        if spec.given:
+            spec.used_dims = [name for name in spec.dims if name == IN_FEATURES or name in spec.used_dims]
         names = {p.name.value for p in self.constructor_parameters(spec)}
         spec.dropped |= {name for name in names & _READ_BY_KERAS if name not in reads | calls}
         if spec.kind == "helper":  # what was read only to name layers
             spec.dropped |= {name for name in names & read_names(spec.node.body) if name not in reads | calls}  # type: ignore[attr-defined]
+
+    def settle_given(self, spec: ModuleSpec) -> None:
+        """What stands for functions given to a parameter takes what all of them take: none of it is left out of one alone."""
+        holders, specs = self.given_together(spec)
+        for each in specs:
+            self.finalise(each)
+        dropped = set.intersection(*[each.dropped for each in specs]) if specs else set()
+        for holder in holders:
+            holder.dropped = dropped
+        for each in specs:
+            each.dropped = dropped
+            if set(each.used_dims) != {IN_FEATURES}:
+                what = ", ".join(sorted(set(each.used_dims) - {IN_FEATURES}))
+                reason = f"handed on as a function, but where it is made it needs sizes of its input ({what})"
+                self.unit.residual(each.source, each.node, each.source, reason)
 
     def makes_nothing_statement(self, statement: cst.BaseStatement, new: dict[str, cst.BaseExpression]) -> bool:
         """`self.NAME = MARKER` for a layer that makes no object."""

@@ -87,7 +87,10 @@ class Blocks:
             frame.unit.residual(frame.function, node, node.name.value, why)
         code = node.with_changes(body=node.body.with_changes(body=nodes_of(staged, frame)))
         frame.env[node.name.value] = Value(node.name, special=("local_function", node, inner.returns))
-        return Staged([code]) if frame.mode == "init" else Staged(staged.init, [Item(code, config=False)])
+        if frame.mode == "init":
+            return Staged([code])
+        sizes = frame.mode == "staged" and not any(value.is_tensor or value.has_layers for value in inner.returns)
+        return Staged([*staged.init, code] if sizes and inner.returns else staged.init, [Item(code, config=False)])
 
     def makes_anew(self, node: cst.FunctionDef, around: cst.CSTNode) -> bool:
         """Does a function that stays inside another make layers, and run more than once? The port would make them once."""
