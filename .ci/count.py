@@ -1,4 +1,4 @@
-"""Counts test cases from Bazel's event file: `count.py EVENTS BAZEL_STATUS`.
+"""Counts test cases from Bazel's event file, and others: `count.py EVENTS BAZEL_STATUS [PASSED FAILED]`.
 
 Each test target's last attempt writes a test.xml per shard. A target that has none, or that was
 not built, counts as one case. The last line printed is `N passed, N failed`.
@@ -67,6 +67,8 @@ def main() -> int:
     if bazel_status and not failed:
         print(f"bazel ended with {bazel_status}")
         failed = 1
+    others = [int(number) for number in sys.argv[3:5]] or [0, 0]
+    passed, failed = passed + others[0], failed + others[1]
     print(f"{len(with_result) + len(unbuilt)} test targets, {skipped} cases skipped")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

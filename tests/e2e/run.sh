@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Uses jaxport as another repository would, with a lock of its own, from an empty output base.
+#
+#   bash tests/e2e/run.sh module|workspace [FOLDER]    works in FOLDER and keeps it; by default in a temporary one
+#
+# Copies `shop`, migrates its unit with `bazel run`, and tests what that wrote. Downloads what is missing, so it is
+# no test of `bazelw test //...`; .ci/run calls it after that. `workspace` needs Debian's Bazel, which brings
+# rules_python and the rest; where bazelw found another, it is skipped.
+set -euo pipefail
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)
+root=$(cd "$here/../.." && pwd -P)
+
+say() { printf 'e2e: %s\n' "$*"; }
+die() {
+  say "$*"
+  exit 1
+}
+
+mode=${1:-}
+[[ $mode == module || $mode == workspace ]] || die "usage: run.sh module|workspace [FOLDER]"
+if [[ $# -gt 1 ]]; then
+  mkdir -p "$2"
+  work=$(cd "$2" && pwd -P)
+else
+  work=$(mktemp -d)
+fi
+shop=$work/shop
+rm -rf "$shop"
+cp -R "$here/shop" "$shop"
+
+flags=()
+bazel() {
+  (cd "$shop" && "$root/bazelw" --output_base="$work/output" "$1" "${flags[@]}" "${@:2}" 2>"$work/bazel.log")
+}
+leave() {
+  status=$?
+  [[ $status == 0 ]] || tail -n 40 "$work/bazel.log"
+  flags=()
+  bazel shutdown || true
+  if [[ $1 == temporary ]]; then
+    chmod -R u+w "$work" && rm -rf "$work"
+  fi
+  exit "$status"
+}
+trap 'leave "$([[ $# -gt 1 ]] && echo kept || echo temporary)"' EXIT
+
+if [[ $mode == module ]]; then
+  flags+=("--override_module=jaxport=$root")
+else
+  share=$(bazel info install_base) || die "there is no Bazel"
+  if [[ ! -d $share/rules/python ]]; then
+    say "skipped: this is not Debian's Bazel"
+    exit 0
+  fi
+  flags+=(--noenable_bzlmod --enable_workspace "--override_repository=jaxport=$root")
+  for repository in \
+    platforms=tools/platforms rules_java=rules/java rules_cc=rules/cc bazel_features=tools/features \
+    bazel_skylib=tools/skylib rules_license=rules/license rules_python=rules/python rules_proto=rules/proto; do
+    flags+=("--override_repository=${repository%%=*}=$share/${repository#*=}")
+  done
+fi
+
+# A lock of the shop's own: without what only jaxport's own tests need.
+python3 - "$root/third_party/python/requirements.lock" >"$shop/requirements.lock" <<'PY'
+import re
+import sys
+
+text = open(sys.argv[1], encoding="utf-8").read()
+for name in ("hypothesis", "mypy", "portpicker", "ruff"):
+    text = re.sub(rf"(?m)^{name}==[^\n]*\\\n(?:[ \t].*\n)*", "", text)
+sys.stdout.write(text)
+PY
+
+say "$mode: bazel run //models:tagger_port"
+bazel run //models:tagger_port || die "the unit was not ported"
+for file in tagger_port_jax.py tagger_port_weights_map.json; do
+  [[ -s $shop/models/$file ]] || die "models/$file was not written"
+done
+grep -q 'name = "tagger_port_jax"' "$shop/models/BUILD.bazel" || die "models/BUILD.bazel has no target for the port"
+if grep -q tensorflow "$shop/models/tagger_port_jax.py"; then die "the port speaks of TensorFlow"; fi
+
+say "$mode: bazel test //..."
+bazel test //... || die "the unit's tests fail"
+
+say "$mode: bazel build //models:audit"
+bazel build //models:audit || die "the audit was not built"
+
+[[ -z $(compgen -G "$work/output/external/*pypi/dists/mypy") ]] || die "jaxport's own lock was used"
+say "$mode: all passed"
