@@ -11,8 +11,10 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from buildfiles import deps, twin
+from buildfiles.parsed import BuildFile
 from cli import errors, outputs, paths, summary
-from rules.tools import build_file, elapsed, unit_files
+from rules.tools import elapsed, unit_files
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -30,12 +32,26 @@ def contents(unit: unit_files.UnitFiles, folder: pathlib.Path) -> dict[pathlib.P
     build = folder / "BUILD.bazel"
     if not build.exists():
         build = folder / "BUILD"
-    deps = [*build_file.python_deps(module, unit.python_deps), *unit.own_deps]
+    own = deps.twins(unit.own_deps, lambda label: _is_written(label, folder, unit.package))
+    needed = (*deps.python_deps(module, unit.python_deps), *own)
+    target = twin.Twin(f"{unit.unit}_jax", pathlib.Path(unit.source).name, needed, (*unit.python_deps, *unit.own_deps))
+    shown = unit.in_package(build.name)
     return {
         folder / unit.module_name: module,
         folder / unit.weights_map_name: outputs.stamped(unit.text("weights_map"), module),
-        build: build_file.with_target(build.read_text(encoding="utf-8"), f"{unit.unit}_jax", deps),
+        build: twin.with_twin(build.read_text(encoding="utf-8"), target, shown),
     }
+
+
+def _is_written(label: str, folder: pathlib.Path, package: str) -> bool:
+    """Is there such a target in the user's own BUILD files?"""
+    if label.startswith("@"):
+        return False
+    path, _, name = label.rpartition(":")
+    root = folder.parents[package.count("/")] if package else folder
+    where = root / path.removeprefix("//") if path else folder
+    files = [where / name for name in ("BUILD.bazel", "BUILD") if (where / name).is_file()]
+    return bool(files) and BuildFile(files[0].read_text(encoding="utf-8"), str(files[0])).target(name) is not None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,7 +64,11 @@ def main(argv: Sequence[str]) -> int:
         print(e, file=sys.stderr)
         return errors.BAD_INPUT
     folder = workspace / unit.package
-    wanted = contents(unit, folder)
+    try:
+        wanted = contents(unit, folder)
+    except errors.BadInputError as e:
+        print(e, file=sys.stderr)
+        return errors.BAD_INPUT
     changes = {p: t for p, t in wanted.items() if not p.exists() or p.read_text("utf-8", "replace") != t}
     edited = [] if args.force else outputs.edited(folder / unit.module_name, folder / unit.weights_map_name, wanted)
     if args.diff:
