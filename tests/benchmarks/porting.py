@@ -82,6 +82,7 @@ def _peak_mib() -> float:
 def measure(tool: str, rounds: int) -> dict[str, Any]:
     """Lines per second of CPU time, and memory, of one tool in this process."""
     run = _TOOLS[tool]()
+    gc.freeze()  # as codemods.port does when it starts; every tool is better off
     imported = _peak_mib()
     files = sources()
 
