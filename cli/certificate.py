@@ -33,5 +33,6 @@ def without_checks(
         "checks": [],
         "residuals": residuals.get("residuals", []),
         "notes": residuals.get("notes", []),
+        "answers": residuals.get("answers", []),
         "oracle": None,
     }

@@ -23,22 +23,32 @@ exit codes: 0 ported in full and verified at the level; 2 bad input or usage, no
 3 residuals left, all listed; 4 a check failed"""
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     value = float(text)
     if not 0 < value < math.inf:
         raise ValueError
     return value
 
 
-_seconds.__name__ = "number of seconds"
+seconds.__name__ = "number of seconds"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the flags."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add_unit_arguments(parser)
     parser.epilog = _EPILOG
-    parser.add_argument("file", metavar="FILE.py", help="the file to port")
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
+    parser.add_argument(
+        "--answers", metavar="DIR", help="the folder with recorded answers to what no rule knows; see `jaxport ask`"
+    )
+    parser.add_argument("--report", action="store_true", help="write report.html, report.json and report.sarif too")
+    parser.add_argument("--force", action="store_true", help="overwrite a port that was changed by hand")
+
+
+def add_unit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what says which file is ported, how it is run, and how far it is checked."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("file", metavar="FILE.py", help="the file to port")
     parser.add_argument("--entry", metavar="EXPRESSION", help="gives the object to call, over the file's names")
     parser.add_argument(
         "--input", metavar="SPEC", action="append", default=[],
@@ -54,14 +64,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keras", choices=("auto", "3", "legacy"), default="auto", help="which Keras runs the original"
     )
     parser.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=600.0, help="that the original may take; default: 600"
+        "--timeout", metavar="SECONDS", type=seconds, default=600.0, help="that the original may take; default: 600"
     )
-    parser.add_argument("--report", action="store_true", help="write report.html, report.json and report.sarif too")
-    parser.add_argument("--force", action="store_true", help="overwrite a port that was changed by hand")
 
 
 def request(args: argparse.Namespace) -> steps.Request:
     """What the flags ask for; raises `BadInputError` where they do not fit together."""
+    if args.answers and not paths.typed(args.answers).is_dir():
+        raise errors.BadInputError(f"--answers {args.answers}: there is no such folder")
+    asked = unit_request(args)
+    outputs.writable(paths.typed(args.out), f"--out {args.out}")
+    return asked
+
+
+def unit_request(args: argparse.Namespace) -> steps.Request:
+    """As `request`, of what `add_unit_arguments` declares and of `--answers`."""
     if args.example and (args.entry or args.input or args.call):
         raise errors.BadInputError("--example says what to run, so --entry, --input and --call have no place beside it")
     if (args.input or args.call) and not args.entry:
@@ -80,8 +97,6 @@ def request(args: argparse.Namespace) -> steps.Request:
     root = paths.typed(args.package_root) if args.package_root else None
     if root and not file.is_relative_to(root):
         raise errors.BadInputError(f"{args.file} does not lie below --package_root {args.package_root}")
-    out = paths.typed(args.out)
-    outputs.writable(out, f"--out {args.out}")
     return steps.Request(
         source=file,
         shown=args.file,
@@ -94,6 +109,8 @@ def request(args: argparse.Namespace) -> steps.Request:
         level=args.verify,
         keras=args.keras,
         timeout=args.timeout,
+        answers=paths.typed(args.answers) if args.answers else None,
+        shown_answers=args.answers or "",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ class Request:
       level: how far to verify.
       keras: which Keras runs the original.
       timeout: seconds that the original may take.
+      answers: the folder with recorded answers; None where they are not used.
+      shown_answers: the folder as the user named it.
     """
 
     source: pathlib.Path
@@ -40,6 +43,8 @@ class Request:
     level: str = "step"
     keras: str = "auto"
     timeout: float = 600.0
+    answers: pathlib.Path | None = None
+    shown_answers: str = ""
 
     @property
     def runs(self) -> bool:
@@ -67,6 +72,8 @@ def _run(name: str, module: str, arguments: Sequence[str], timeout: float, reque
         sentence = finished.sentence.replace(str(request.source), request.shown)
         if request.example:
             sentence = sentence.replace(str(request.example), request.shown_example)
+        if request.answers:
+            sentence = sentence.replace(str(request.answers), request.shown_answers)
         raise errors.BadInputError(sentence)
     if finished.code not in (errors.PORTED, errors.RESIDUALS, errors.CHECK_FAILED):
         raise errors.StepStopped(
@@ -95,20 +102,35 @@ def port(request: Request, folder: pathlib.Path) -> None:
     trace = folder / "trace.json"
     arguments += [f"--trace={trace}"] if trace.exists() else []
     arguments.append(f"--package_root={request.root}")
-    _run("port", "codemods.port", arguments, _TOOL_TIMEOUT, request)
+    if request.answers is None:
+        _run("port", "codemods.port", arguments, _TOOL_TIMEOUT, request)
+    else:
+        arguments += [f"--answers={request.answers}", f"--command={ask_command(request)}"]
+        _run("port", "agent.fill", arguments, _TOOL_TIMEOUT, request)
+
+
+def ask_command(request: Request) -> str:
+    """What a user types to have answers made anew."""
+    return f"jaxport ask {shlex.quote(request.shown)} --answers {shlex.quote(request.shown_answers)} ..."
 
 
 def verify(request: Request, folder: pathlib.Path) -> None:
     """Checks the port against the recorded original; writes certificate.json."""
+    arguments = verify_arguments(request, folder, folder)
+    _run("verify", "parity.verify", arguments, max(_TOOL_TIMEOUT, request.timeout), request)
+
+
+def verify_arguments(request: Request, recorded: pathlib.Path, folder: pathlib.Path) -> list[str]:
+    """The command line that checks the port in `folder` against what is recorded of the original in another."""
     files = {path: folder / written for written, path in linked_files(request, folder).items()}
     place = mirror.mirror(request.root, request.source, files, folder / "mirror")
     arguments = [f"--module={place}", f"--map={folder}/weights_map.json"]
-    arguments += [f"--residuals={folder}/residuals.json", f"--trace={folder}/trace.json"]
-    oracle = folder / "oracle.safetensors"
+    arguments += [f"--residuals={folder}/residuals.json", f"--trace={recorded}/trace.json"]
+    oracle = recorded / "oracle.safetensors"
     arguments += [f"--oracle={oracle}"] if oracle.exists() else []
     arguments += [f"--level={request.level}", f"--out={folder}/certificate.json"]
     arguments += [f"--package_root={folder}/mirror"] if request.package_root else []
-    _run("verify", "parity.verify", arguments, max(_TOOL_TIMEOUT, request.timeout), request)
+    return arguments
 
 
 def linked_files(request: Request, folder: pathlib.Path) -> dict[str, str]:

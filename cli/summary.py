@@ -81,6 +81,15 @@ def _by_note(notes: Sequence[Mapping[str, Any]], source: str) -> dict[str, list[
     return found
 
 
+def _origin(answer: Mapping[str, Any]) -> str:
+    origin = answer["origin"]
+    return (
+        f"answered by the model {origin['name']}"
+        if origin["kind"] == "model"
+        else f"answered by {origin['name']}, from a file"
+    )
+
+
 def text(
     source: str,
     module: str,
@@ -107,6 +116,10 @@ def text(
         result.append(f"  lines       {lines['in']} in, {lines['out']} out{ratio}")
     result.append(f"  residuals   {len(left) or 'none'}")
     result += [f"    {_place(r, source)}: {r['symbol']}: {r['reason']}" for r in left]
+    answers: Sequence[Mapping[str, Any]] = certificate.get("answers", [])
+    if answers:
+        result.append(f"  answers     {len(answers)}: not written by rules, checked like the rest")
+        result += [f"    {_place(a, source)}: {', '.join(a['symbols'])}: {_origin(a)}" for a in answers]
     notes: Sequence[Mapping[str, Any]] = certificate.get("notes") or residuals.get("notes", [])
     if notes:
         result.append(f"  notes       {len(notes)}")

@@ -15,11 +15,13 @@ import pathlib
 import sys
 import textwrap
 import types
+from collections.abc import Mapping
 from typing import Any
 
 import libcst as cst
 from absl import app, flags
 
+from codemods.engine.edits import Edits
 from codemods.engine.walk import forget
 from codemods.linking.files import linked_files
 from codemods.linking.link import Linked, link
@@ -48,17 +50,29 @@ _OPTIMIZER = f"{_OWN}optimizer__"
 class Port:
     """One port, from text to text."""
 
-    def __init__(self, source: str, file: str, trace: dict[str, Any] | None, root: pathlib.Path | None = None):
-        """`root`: the folder that imports start from; None for a file that is ported alone."""
+    def __init__(
+        self,
+        source: str,
+        file: str,
+        trace: dict[str, Any] | None,
+        root: pathlib.Path | None = None,
+        edits: Edits | None = None,
+    ):
+        """`root`: the folder that imports start from; None for a file that is ported alone.
+
+        `edits` are made to the source, and to the files that are ported with it, before anything else: JAX code over
+        the names of the original, for what no rule knows. Places are those of the source without them.
+        """
         self.trace = trace or {}
         self.root = root
+        self.edits = edits or Edits()
         linked = self._linked(source, file)
         if linked is None:
             self.lines_in = _count_lines(source)
-            self.unit = Unit(source + self._extra(), file, Trace(trace))
+            self.unit = Unit(self.edits.apply(file, source) + self._extra(), file, Trace(trace), edits=self.edits)
         else:
             self.lines_in = sum(_count_lines(f.text) for f in linked.files) - _count_lines(self._extra())
-            self.unit = Unit(linked.text, file, Trace(trace), linked)
+            self.unit = Unit(linked.text, file, Trace(trace), linked, self.edits)
         for name in [name for name in self.unit.functions if name.startswith(_OWN)]:
             del self.unit.functions[name]
         self.porter = Porter(self.unit)
@@ -84,8 +98,10 @@ class Port:
         files = linked_files(self.root, file) if self.root is not None else []
         if len(files) < 2:
             return None
-        entry = dataclasses.replace(files[-1], text=source.rstrip("\n") + "\n" + self._extra())
-        return link(self.root, [*files[:-1], entry])  # type: ignore[arg-type]
+        others = [dataclasses.replace(f, text=self.edits.apply(f.path, f.text)) for f in files[:-1]]
+        text = self.edits.apply(files[-1].path, source)
+        entry = dataclasses.replace(files[-1], text=text.rstrip("\n") + "\n" + self._extra())
+        return link(self.root, [*others, entry])  # type: ignore[arg-type]
 
     @functools.cached_property
     def sources(self) -> dict[str, str]:
@@ -231,33 +247,59 @@ def _function_body(source: str, name: str) -> str | None:
     return None
 
 
+class BadSource(Exception):
+    """The source can't be read; the text is a sentence that names it."""
+
+
+def port_file(
+    path: pathlib.Path, trace: dict[str, Any] | None, root: pathlib.Path | None, edits: Edits | None = None
+) -> Port:
+    """Ports a file.
+
+    Args:
+      path: the file.
+      trace: of a run of it; None where it was not run.
+      root: the folder that imports start from; None for a file that is ported alone.
+      edits: see `Port`.
+
+    Raises:
+      BadSource: the file is not Python 3 in UTF-8.
+    """
+    try:
+        source = path.read_text(encoding="utf-8")
+        cst.parse_module(source)
+    except UnicodeDecodeError:
+        raise BadSource(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    except cst.ParserSyntaxError as error:
+        raise BadSource(f"{path}:{error.raw_line}: syntax error; only Python 3 is read") from None
+    file = path.resolve().relative_to(root).as_posix() if root else path.name
+    return Port(source, trace.get("source", file) if trace else file, trace, root, edits)
+
+
+def write(port: Port, stem: str, out: pathlib.Path, more: Mapping[str, Any] = types.MappingProxyType({})) -> None:
+    """Writes a port, its weights map and its residuals to a folder; `more` goes beside the residuals."""
+    out.mkdir(parents=True, exist_ok=True)
+    weights = port.weights_map(f"{stem}_jax.py")
+    for original, text_ in port.sources.items():
+        place = out / written_path(original, port.unit.file)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text_, encoding="utf-8")
+    residuals = {**port.residuals(), **more}
+    (out / "weights_map.json").write_text(json.dumps(weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (out / "residuals.json").write_text(json.dumps(residuals, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def main(argv: list[str]) -> int:
     del argv
     gc.freeze()  # what was imported stays; looking at it again and again takes a seventh of the time
     path = pathlib.Path(_SOURCE.value)
     trace = json.loads(pathlib.Path(_TRACE.value).read_text(encoding="utf-8")) if _TRACE.value else None
     try:
-        source = path.read_text(encoding="utf-8")
-        cst.parse_module(source)
-    except UnicodeDecodeError:
-        print(f"{path}: is not UTF-8 text; save it as UTF-8", file=sys.stderr)
+        port = port_file(path, trace, pathlib.Path(_ROOT.value).resolve() if _ROOT.value else None)
+    except BadSource as error:
+        print(error, file=sys.stderr)
         return 2
-    except cst.ParserSyntaxError as error:
-        print(f"{path}:{error.raw_line}: syntax error; only Python 3 is read", file=sys.stderr)
-        return 2
-    root = pathlib.Path(_ROOT.value).resolve() if _ROOT.value else None
-    file = path.resolve().relative_to(root).as_posix() if root else path.name
-    port = Port(source, trace.get("source", file) if trace else file, trace, root)
-    out = pathlib.Path(_OUT.value)
-    out.mkdir(parents=True, exist_ok=True)
-    module = f"{path.stem}_jax.py"
-    weights = port.weights_map(module)
-    for original, text_ in port.sources.items():
-        place = out / written_path(original, port.unit.file)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text_, encoding="utf-8")
-    (out / "weights_map.json").write_text(json.dumps(weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    (out / "residuals.json").write_text(json.dumps(port.residuals(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(port, path.stem, pathlib.Path(_OUT.value))
     return 3 if port.unit.residuals else 0
 
 

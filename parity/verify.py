@@ -83,6 +83,7 @@ def verify(
         "checks": [check.as_json() for check in checks],
         "residuals": left.get("residuals", []),
         "notes": [*left.get("notes", []), *(_note(trace, note) for note in notes)],
+        "answers": left.get("answers", []),
         "oracle": {
             "truth": None if oracle is None else oracle.truth,
             "cases": 0 if oracle is None else len(oracle.cases),

@@ -11,6 +11,7 @@ import libcst as cst
 from libcst import metadata
 
 from codemods.engine.api import ROOTS
+from codemods.engine.edits import Edits
 from codemods.engine.handled import handled
 from codemods.engine.outcome import Residual, Span
 from codemods.engine.resolve import Names
@@ -49,8 +50,11 @@ class Note:
 class Unit:
     """State of one port: the tree, names, facts of the trace, and what came out so far."""
 
-    def __init__(self, source: str, file: str, trace: Trace, linked: Linked | None = None):
-        """`linked`: where the parts of the source come from, if it is several files."""
+    def __init__(
+        self, source: str, file: str, trace: Trace, linked: Linked | None = None, edits: Edits | None = None
+    ):
+        """`linked`: where the parts of the source come from, if it is several files; `edits`: made to it before."""
+        self.edits = edits or Edits()
         self.file = file
         self.linked = linked
         self.trace = trace
@@ -83,8 +87,8 @@ class Unit:
             return Span(self.file, 0, 0)
         start, end = position.start, position.end
         if self.linked is not None:
-            return self.linked.span(start.line, start.column, end.line, end.column)
-        return Span(self.file, start.line, start.column, end.line, end.column)
+            return self.edits.original(self.linked.span(start.line, start.column, end.line, end.column))
+        return self.edits.original(Span(self.file, start.line, start.column, end.line, end.column))
 
     def same_place(self, new: cst.CSTNode, old: cst.CSTNode) -> None:
         """A node that takes the place of one of the original."""

@@ -37,8 +37,7 @@ def problem(
         verify = "step",
         keras = "auto",
         accelerators = ["cpu"],
-        devices = [],
-        answers = []):
+        devices = []):
     """The first thing wrong with a unit's arguments, or None.
 
     Args:
@@ -52,7 +51,6 @@ def problem(
       keras: .
       accelerators: .
       devices: accelerators that accelerator_deps and runners speak of.
-      answers: .
 
     Returns:
       A sentence, or None.
@@ -67,6 +65,4 @@ def problem(
     unknown = [device for device in accelerators + devices if device not in ACCELERATORS]
     if unknown or not accelerators:
         return "accelerators is to be a list of {}; it is {}".format(", ".join(ACCELERATORS), unknown or accelerators)
-    if answers:
-        return "answers is not there yet; leave it out"
     return None

@@ -75,7 +75,8 @@ def jax_migration(
         the original imports and that needs TensorFlow is a unit `blocks` of its own, whose port `:blocks.jax` or
         checked-in `:blocks_jax` stands here. By default the same as deps.
       data: files that the original reads when it is run.
-      answers: recorded answers to residuals; not there yet.
+      answers: files with recorded answers to what no rule knows, as `glob(["answers/*.json"])`; the port has their
+        code in its places. An answer that was edited, or that nothing asks for, fails the build.
       pre_codemods: Python files, or libraries of one, with codemods that rewrite the original before it is ported:
         classes derived from `libcst.codemod.Codemod`, a function `query(*paths)` that gives a `bowler.Query`, or
         fixers. The port is still checked against the original as it was. Lines in residuals and in the report are
@@ -106,7 +107,6 @@ def jax_migration(
         keras = keras,
         accelerators = accelerators,
         devices = accelerator_deps.keys() + runners.keys(),
-        answers = answers,
     )
     if wrong:
         fail("jax_migration {}: {}".format(repr(name), wrong))
@@ -134,6 +134,8 @@ def jax_migration(
     )
     port(
         name = name + ".port",
+        answers = answers,
+        ask = "{} run //{}:{}.ask".format(_bazel(), native.package_name(), name),
         capture = name + ".capture",
         deps = deps,
         post_codemods = post_codemods,

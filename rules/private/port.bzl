@@ -24,12 +24,15 @@ def _port_impl(ctx):
     residuals = ctx.actions.declare_file(ctx.attr.unit + ".port/residuals.json")
 
     args = ctx.actions.args()
-    inputs = add_places(ctx, args, [run.source] if run.text == run.source else [], ctx.attr.deps)
+    own = ctx.files.answers + ([run.source] if run.text == run.source else [])
+    inputs = add_places(ctx, args, own, ctx.attr.deps)
     if run.text != run.source:
         args.add(place(run.text, at = run.source))
     args.add(run.source.short_path, format = "--source=%s")
     if run.trace:
         args.add(run.trace, format = "--trace=%s")
+    args.add_all([answer.short_path for answer in ctx.files.answers], format_each = "--answer=%s")
+    args.add(ctx.attr.ask, format = "--ask=%s")
     args.add(ported, format = "--module=%s")
     args.add(weights_map, format = "--weights_map=%s")
     args.add(residuals, format = "--residuals=%s")
@@ -57,6 +60,8 @@ port = rule(
     implementation = _port_impl,
     doc = "Ports a unit. What can't be ported is left as it is and listed; the build goes on.",
     attrs = {
+        "answers": attr.label_list(allow_files = [".json"], doc = "Recorded answers to what no rule knows."),
+        "ask": attr.string(doc = "The command that makes answers anew, for messages."),
         "capture": attr.label(mandatory = True, providers = [TraceInfo], doc = "The run of the original."),
         "deps": attr.label_list(providers = [PyInfo], doc = "Libraries that the unit imports."),
         "post_codemods": codemods_attr("Rewrite the port."),

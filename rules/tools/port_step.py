@@ -11,12 +11,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from absl import flags
-
+from agent import fill, replay
+from agent.errors import AnswerError
 from codemods import port
 from rules.tools import placed
 
-_DONE = (0, 3)
+_BAD_INPUT = 2
 
 
 def main(argv: Sequence[str]) -> int:
@@ -25,18 +25,25 @@ def main(argv: Sequence[str]) -> int:
     placed.add_arguments(parser)
     parser.add_argument("--source", required=True, help="the original, by its name in the repository")
     parser.add_argument("--trace", type=os.path.abspath, help="trace.json, where the original was run")
+    parser.add_argument("--answer", action="append", default=[], help="a recorded answer, by its name there")
+    parser.add_argument("--ask", default="", help="the command that makes answers anew")
     for name in ("module", "weights_map", "residuals"):
         parser.add_argument(f"--{name}", type=os.path.abspath, required=True, help=f"where to write {name}")
     args = parser.parse_args(argv)
-    with placed.folder(args), tempfile.TemporaryDirectory(prefix="port-") as name:
-        folder = pathlib.Path(name)
-        trace = [f"--trace={args.trace}"] if args.trace else []
-        flags.FLAGS(["port", f"--source={args.source}", f"--out={folder}", "--package_root=.", *trace])
+    trace = json.loads(pathlib.Path(args.trace).read_text(encoding="utf-8")) if args.trace else None
+    with placed.folder(args) as root, tempfile.TemporaryDirectory(prefix="port-") as name:
+        source, folder = pathlib.Path(args.source), pathlib.Path(name)
+        try:
+            if args.answer:
+                filled = fill.fill(replay.Unit(source, trace, root), [pathlib.Path(a) for a in args.answer], args.ask)
+                port.write(filled.port, source.stem, folder, {"answers": filled.spans()})
+            else:
+                port.write(port.port_file(source, trace, root), source.stem, folder)
+        except (AnswerError, port.BadSource) as error:
+            print(error, file=sys.stderr)
+            return _BAD_INPUT
         # Of files that are ported along with it, the others are units of their own: `jax_deps` has their ports.
-        code = port.main([])
-        if code not in _DONE:
-            return code
-        shutil.copyfile(folder / f"{pathlib.Path(args.source).stem}_jax.py", args.module)
+        shutil.copyfile(folder / f"{source.stem}_jax.py", args.module)
         shutil.copyfile(folder / "residuals.json", args.residuals)
         weights_map = json.loads((folder / "weights_map.json").read_text(encoding="utf-8"))
         weights_map["module"] = pathlib.Path(args.module).name

@@ -25,7 +25,6 @@ _CASES = [
     ({"accelerators": ["cuda"]}, "list of cpu, gpu, tpu"),
     ({"accelerators": []}, "list of cpu, gpu, tpu"),
     ({"devices": ["npu"]}, "npu"),
-    ({"answers": ["a.json"]}, "answers is not there yet"),
 ]
 
 def arguments_tests():

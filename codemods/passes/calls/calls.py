@@ -14,6 +14,7 @@ from codemods.engine.handled import handled
 from codemods.passes.calls.binding import Binding
 from codemods.passes.calls.differences import Differences
 from codemods.passes.calls.inputs import Argument
+from codemods.passes.calls.jax_calls import JaxCalls
 from codemods.passes.calls.layer_calls import LayerCalls
 from codemods.passes.calls.layer_constructors import LayerConstructors
 from codemods.passes.calls.layer_results import LayerResults
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 class Calls(
     Binding,
     Differences,
+    JaxCalls,
     UnseenCalls,
     RuleCalls,
     RuleResults,

@@ -12,6 +12,9 @@ from codemods.engine.walk import findall
 from codemods.passes.names import Reads
 from codemods.passes.printing.undefined import MODULE, undefined_names
 
+#: How the reason of a residual begins whose cause is another's.
+WAITS = "waits for "
+
 
 class Leftovers:
     """Finds definitions that stay TensorFlow, and code that the port broke."""
@@ -28,7 +31,7 @@ class Leftovers:
                 if name not in failed and uses:
                     failed.add(name)
                     other = sorted(uses)[0]
-                    self.unit.residual(name, node.name, other, f"waits for {other}, which stays TensorFlow for now")
+                    self.unit.residual(name, node.name, other, f"{WAITS}{other}, which stays TensorFlow for now")
                     changed = True
             # A class whose layers a builder makes stays with it.
             left = {name for name, builder in self.porter.functional.items() if builder in failed} - failed

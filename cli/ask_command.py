@@ -1,0 +1,106 @@
+"""`jaxport ask`: gets answers for what no rule knows, checks them, and records those that hold."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+import tempfile
+
+from agent import answers as recorded
+from agent.asking import Asking, Outcome
+from agent.errors import EditError
+from agent.exchange import Exchange
+from agent.replies import Answerer
+from agent.trials import Trials
+from cli import errors, outputs, paths, port_command, progress, steps
+from parity import source
+
+NAME = "ask"
+HELP = "get answers for what no rule knows, check them, and record them for `port --answers`"
+
+_EPILOG = """\
+without a service: --prompts_dir DIR writes each prompt as NAME.prompt.md; write the reply beside it as NAME.reply.json,
+and run the same command again.
+
+exit codes: 0 every place is answered and the unit verified; 2 bad input or usage, nothing written;
+3 places are left without an answer, all listed; 4 recorded answers fail a check"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the flags."""
+    port_command.add_unit_arguments(parser)
+    parser.epilog = _EPILOG
+    parser.add_argument("--answers", metavar="DIR", required=True, help="the folder to keep answers in")
+    parser.add_argument("--prompts_dir", metavar="DIR", help="write prompts to and read replies from files there")
+    parser.add_argument("--by", metavar="NAME", default="hand", help="who writes those replies; kept with each answer")
+    parser.add_argument(
+        "--tries", metavar="N", type=int, default=3, help="how often a place is asked about; default: 3"
+    )
+    parser.add_argument(
+        "--trial_timeout", metavar="SECONDS", type=port_command.seconds, default=300.0,
+        help="that porting or checking with a proposed answer may take; default: 300",
+    )  # fmt: skip
+
+
+def request(args: argparse.Namespace) -> steps.Request:
+    """What the flags ask for; raises `BadInputError` where they do not fit together."""
+    if args.verify in ("none", "shapes"):
+        raise errors.BadInputError("answers are checked against the original: --verify is to be forward or more")
+    if not args.prompts_dir:
+        raise errors.BadInputError("say who answers: --prompts_dir, to exchange prompts and replies as files")
+    for flag in ("answers", "prompts_dir"):
+        value = getattr(args, flag)
+        outputs.writable(paths.typed(value), f"--{flag} {value}")
+    return port_command.unit_request(args)
+
+
+def answerer(args: argparse.Namespace) -> Answerer:
+    """Who answers."""
+    return Exchange(paths.typed(args.prompts_dir), args.by)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command; returns its exit code."""
+    asked = request(args)
+    try:
+        source.check(str(asked.source))
+    except errors.BadInputError as e:
+        raise errors.BadInputError(e.reason, asked.shown, e.line) from None
+    folder = paths.typed(args.answers)
+    old = recorded.load_all(recorded.files(folder), steps.ask_command(asked)).values()
+    shown = progress.Progress()
+    with tempfile.TemporaryDirectory(prefix="jaxport-") as name:
+        place = pathlib.Path(name)
+        with shown.step("capture", f"running {asked.shown} on TensorFlow"):
+            steps.capture(asked, place)
+        trials = Trials(asked, place, args.trial_timeout)
+        asking = Asking(trials, answerer(args), args.tries, lambda text: print(text, file=sys.stderr, flush=True))
+        try:
+            outcome = asking.run(old)
+        except EditError as error:
+            print(f"{asked.shown}: the recorded answers fail: {error.reason}")
+            return errors.CHECK_FAILED
+        kept = {answer.key: answer for answer in old}
+        changed = [answer for key, answer in outcome.answers.items() if kept.get(key) != answer]
+        recorded.write(folder, changed)
+    print(text(asked, outcome, trials, len(changed)))
+    return errors.RESIDUALS if outcome.verified is None else errors.PORTED
+
+
+def text(asked: steps.Request, outcome: Outcome, trials: Trials, written: int) -> str:
+    """What a person is told at the end."""
+    lines = [asked.shown, f"  answers     {len(outcome.answers)} that hold, {len(outcome.new)} of them new"]
+    lines += [f"  written     {written} in {asked.shown_answers}"]
+    for request, reason in outcome.open:
+        causes = ", ".join(dict.fromkeys(cause.symbol for cause in request.request.subject.causes))
+        lines.append(f"  open        {request.file}:{request.line}: {causes}: {reason}")
+    missing = [name for name, held in trials.tied.items() if not held]
+    if missing:
+        lines.append(f"  sandbox     this system could not keep proposed code from the {' and the '.join(missing)}")
+    if outcome.verified is not None:
+        lines.append(f"  verdict     ported in full and verified at level `{outcome.verified}`")
+        lines.append(f"  next        jaxport port {asked.shown} --answers {asked.shown_answers} ...")
+    else:
+        lines.append("  verdict     places are left without an answer; nothing can be verified yet")
+    return "\n".join(lines)
