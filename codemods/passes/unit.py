@@ -50,9 +50,7 @@ class Note:
 class Unit:
     """State of one port: the tree, names, facts of the trace, and what came out so far."""
 
-    def __init__(
-        self, source: str, file: str, trace: Trace, linked: Linked | None = None, edits: Edits | None = None
-    ):
+    def __init__(self, source: str, file: str, trace: Trace, linked: Linked | None = None, edits: Edits | None = None):
         """`linked`: where the parts of the source come from, if it is several files; `edits`: made to it before."""
         self.edits = edits or Edits()
         self.file = file

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import pathlib
+import shutil
 
 from absl.testing import absltest
 
@@ -15,11 +16,13 @@ class AskingTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir())
+        self.model = self.folder / "model.py"  # no link, as runfiles are
+        shutil.copyfile(made.MODEL, self.model)
         self.answers, self.prompts = self.folder / "answers", self.folder / "prompts"
 
     def jaxport(self, command: str, *flags: str) -> tuple[int, str]:
         """Exit code and output of one command on the model."""
-        unit = [str(made.MODEL), "--entry=Net()", "--input=float32[4,5]", "--verify=gradients"]
+        unit = [str(self.model), "--entry=Net()", "--input=float32[4,5]", "--verify=gradients"]
         with contextlib.redirect_stdout(io.StringIO()) as output:
             code = main.main([command, *unit, f"--answers={self.answers}", *flags])
         return code, output.getvalue()
@@ -29,7 +32,7 @@ class AskingTest(absltest.TestCase):
 
     def test_by_files(self):
         code, said = self.ask()
-        self.assertEqual(code, errors.RESIDUALS)
+        self.assertEqual(code, errors.RESIDUALS, said)
         (prompt,) = self.prompts.iterdir()
         self.assertIn(f"`{made.UNKNOWN}`", prompt.read_text())
         self.assertIn("Running.call was called with [float32[4, 5]] and gave float32[4, 8]", prompt.read_text())
