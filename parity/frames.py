@@ -14,13 +14,15 @@ from typing import Any
 
 #: Frames of these functions stand between a call and the hook that sees it.
 _BETWEEN = frozenset({"__new__", "__call__", "error_handler", "inject_argument_info_in_traceback"})
+#: Packages whose code is no user's, where an installed package is ported in its place.
+_FRAMEWORKS = frozenset({"tensorflow", "keras", "tf_keras"})
 _OWN = str(pathlib.Path(__file__).parent)
 
 
 class Frames:
     """Tells the user's frames from all others and names the place that each is at.
 
-    A frame is the user's if its file lies below `root` and is neither ours nor installed.
+    A frame is the user's if its file lies below `root` and is neither ours nor installed, unless what is ported is.
 
     Args:
       root: folder of the user's files.
@@ -40,10 +42,14 @@ class Frames:
         path = os.path.abspath(filename)
         if not path.startswith(self._root + os.sep) or filename.startswith("<"):
             return None
-        installed = path.startswith(_OWN + os.sep) or f"{os.sep}site-packages{os.sep}" in path
-        installed |= path in self._apart
-        installed |= path.startswith(os.path.join(sys.prefix, "lib") + os.sep)
-        return None if installed else os.path.relpath(path, self._root).replace(os.sep, "/")
+        below = os.path.relpath(path, self._root)
+        installed = path.startswith(_OWN + os.sep) or f"site-packages{os.sep}" in below or path in self._apart
+        library = os.path.join(sys.prefix, "lib") + os.sep
+        if self._root.startswith(library) or f"{os.sep}site-packages" in self._root:
+            installed |= below.split(os.sep)[0] in _FRAMEWORKS  # a package beside them is being ported
+        else:
+            installed |= path.startswith(library)
+        return None if installed else below.replace(os.sep, "/")
 
     def caller(self, frame: types.FrameType | None, skip: Any = None) -> types.FrameType | None:
         """The frame that made the call, if it is the user's.

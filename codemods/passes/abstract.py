@@ -52,10 +52,10 @@ def concrete(value: Value) -> Any:
         return value.dim
     if value.known is not UNKNOWN:
         return value.known
-    if value.dim is not None:
-        return value.dim
     if value.items is not None:
         return [concrete(item) for item in value.items]
+    if value.dim is not None:
+        return value.dim
     if value.mapping is not None:
         return {key: concrete(item) for key, item in value.mapping.items()}
     raise NoShape

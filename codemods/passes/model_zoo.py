@@ -6,6 +6,7 @@ build on has no counterpart, and weight files in Keras's format are refused when
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from codemods.mappings.keras_applications import correct_pad
 from codemods.passes.calls.binding import symbols_of
 from codemods.passes.frame import Frame
 from codemods.passes.modules import ModuleSpec
-from codemods.passes.names import read_names
+from codemods.passes.names import assigned_names, read_names
 from codemods.passes.placing.staging import Staged
 from codemods.passes.serialized import Serialized
 from codemods.passes.values import UNKNOWN, Value, text
@@ -176,7 +177,9 @@ class ModelZoo(Serialized):
             if self.settles(node.test, frame):
                 taken = self.taken(node, frame)
                 if taken is not None:
-                    return self.run(taken, frame)
+                    staged = self.run(taken, frame)
+                    self.settle_names(node, frame)
+                    return staged
                 rest = self.rest_of(node.test, frame)
                 node = node if isinstance(rest, bool) else node.with_changes(test=rest)
             node = self.without_loading(node)
@@ -186,8 +189,21 @@ class ModelZoo(Serialized):
         if self.settles(node.test, frame):
             known = self.eval(node.test, frame).known
             if isinstance(known, bool):
-                return self.eval(node.body if known else node.orelse, frame)
+                value = self.eval(node.body if known else node.orelse, frame)
+                return value if value.special is not None else dataclasses.replace(value, special="settled")
         return super()._eval_IfExp(node, frame)
+
+    def settle_names(self, node: cst.If, frame: Frame) -> None:
+        """What only a settled branch binds to a constant, such as `bn_axis = 3`, settles further tests."""
+        if frame.spec is None:
+            return
+        within = assigned_names(node)
+        for name in sorted(within & frame.env.keys()):
+            value = frame.env[name]
+            every = [a for a in findall(frame.spec.node, m.Assign()) if name in assigned_names(a)]
+            here = [a for a in findall(node, m.Assign()) if name in assigned_names(a)]
+            if value.known is not UNKNOWN and value.special is None and len(every) == len(here):
+                frame.env[name] = dataclasses.replace(value, special="settled")
 
     def settles(self, test: cst.BaseExpression, frame: Frame) -> bool:
         """Does a test ask what is the same for every port?"""

@@ -16,6 +16,8 @@ from codemods.passes.values import Dim, Symbols, TensorType, Value
 IN_FEATURES = "in_features"
 #: Attribute that tells the width of a module's first output, where only its constructor knows it.
 OUT_FEATURES = "out_features"
+#: The method that holds what a module makes at its first call; printed as part of the constructor.
+LAZY = "__made_at_first_call__"
 
 
 @dataclasses.dataclass

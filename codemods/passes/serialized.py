@@ -15,19 +15,22 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.engine.walk import nodes_of
+from codemods.passes.calls.binding import symbols_of
+from codemods.passes.calls.calls import INITIALIZER
 from codemods.passes.frame import Frame
+from codemods.passes.lazy_build import LazyBuild
 from codemods.passes.names import assigned_names
-from codemods.passes.penalties import Penalised
-from codemods.passes.values import Value
+from codemods.passes.values import TensorType, Value, text
 
-#: `special[0]` of a function that makes weights, and of a dict that is written out.
-INITIALIZER, DICT = "initializer", "dict"
+#: `special[0]` of a dict that is written out.
+DICT = "dict"
 _NAMED = re.compile(r"(^|_)init(ializer)?$")
+_MAKES = re.compile(r"^tf\.keras\.initializers\.|^tf\.[a-z_]+_initializer$")
 _KEYS = {"class_name", "config"}
 _MORE_KEYS = {"module", "registered_name"}
 
 
-class Serialized(Penalised):
+class Serialized(LazyBuild):
     """Reads dicts as what Keras makes of them."""
 
     def start(self) -> None:
@@ -92,6 +95,51 @@ class Serialized(Penalised):
             return Value(node)
         made = self.apply_rule(rules.RULES[symbol], symbol, arguments, node, frame)
         return Value(made.code, special=(INITIALIZER,))
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
+        value = super().call_symbol(symbol, node, frame)
+        if symbol in rules.RULES and _MAKES.search(symbol) and value.code is not node:
+            return dataclasses.replace(value, special=(INITIALIZER,))
+        return value
+
+    def call_initializer(self, callee: Value, node: cst.Call, frame: Frame) -> Value:
+        """`w_init(shape=(n, m), dtype="float32")`: an initializer of Flax wants a key, first."""
+        arguments = self.arguments(node, frame)
+        if arguments is None:
+            return Value(node)
+        names = ("shape", "dtype")
+        given = {name or names[min(i, 1)]: value for i, (name, value) in enumerate(arguments)}
+        shape = given.pop("shape", None)
+        dtype = given.pop("dtype", None)
+        given = {name: value for name, value in given.items() if value.known is not None}
+        if shape is None or given or len(arguments) > 2 and not all(name for name, _ in arguments):
+            why = "an initializer called with more than a shape and a dtype"
+            frame.unit.residual(frame.function, node, text(node.func), why)
+            return Value(node)
+        sizes = shape.code
+        if isinstance(sizes, cst.List):
+            sizes = cst.Tuple(sizes.elements)
+        elif isinstance(sizes, cst.Name | cst.Attribute) and shape.items is None and shape.sure:
+            sizes = cst.Tuple([cst.Element(sizes)])
+        key = self.with_rngs(cst.parse_expression("rngs.params()"), frame)
+        args = [cst.Arg(key), cst.Arg(sizes)]
+        kind = "float32" if dtype is None or not isinstance(dtype.known, str) else dtype.known
+        if dtype is not None and dtype.known not in (None, "float32"):
+            args.append(cst.Arg(dtype.code))
+        elements = self.elements(shape)
+        dims = None
+        if elements is not None:
+            symbols = symbols_of(frame, self.plain_symbols)
+            dims = tuple(
+                e.known if isinstance(e.known, int) else e.dim if e.dim is not None else symbols.unknown()
+                for e in elements
+            )
+        self.unit.imports.add("nnx")
+        return Value(cst.Call(callee.code, args), tensor=TensorType(dims, kind))
+
+    # -- dicts -------------------------------------------------------------------------------------
 
     def index(self, base: Value, code: cst.Subscript, indices: list[Any], frame: Frame) -> Value:
         value = super().index(base, code, indices, frame)

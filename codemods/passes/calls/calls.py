@@ -85,6 +85,8 @@ class Calls(
                 return self.call_function(callee.special[1], node, frame)
             if kind in (GIVEN, GIVEN_OR_NONE):
                 return self.call_given(callee, node, frame)
+            if kind == INITIALIZER:
+                return self.call_initializer(callee, node, frame)
             if kind == CURRIED:
                 return self.second_call(callee, node, frame)
             if kind == "self_method":
@@ -181,6 +183,8 @@ class Calls(
         return UNKNOWN
 
 
+#: `special[0]` of a function that makes weights: (key, shape, dtype) in Flax.
+INITIALIZER = "initializer"
 ELEMENTWISE_MAKERS = frozenset({"tf.keras.activations.get", "tf.keras.activations.deserialize"})
 
 

@@ -61,6 +61,38 @@ class WidthLists:
             return None
         return cst.parse_statement(f"{widths_name(name)} = [{', '.join(str(code) for code in codes)}]")
 
+    def join_lists(self, name: str, *branches: tuple[Any, Frame], frame: Frame) -> None:
+        """A list of tensors that differs by branch: the constructor keeps the widths of the branch that is taken.
+
+        Args:
+          name: what both branches bind to a list of tensors.
+          branches: statements and frame of each branch.
+          frame: the frame that goes on after them.
+        """
+        symbols = frame.spec.symbols  # type: ignore[union-attr]
+        values = [inner.env[name] for _, inner in branches]
+        code = widths_name(name)
+        lists = []
+        for value in values:
+            if isinstance(value.special, Widths) and value.special.code == code:
+                lists.append(None)
+                continue
+            tensors = [item.tensor for item in value.items or ()]
+            if not tensors or not isinstance(value.code, cst.Name):
+                return
+            widths = [symbols.code(t.last) if t is not None and t.shape else None for t in tensors]
+            if None in widths:
+                return
+            lists.append([str(width) for width in widths])
+        if lists[0] == lists[1]:
+            return
+        for (staged, inner), value, widths in zip(branches, values, lists, strict=True):
+            if widths is not None:
+                staged.init.append(cst.parse_statement(f"{code} = [{', '.join(widths)}]"))
+                item = self.element_of(value, inner)
+                inner.env[name] = Value(cst.Name(name), item=item, special=Widths(code), staged=True)
+        symbols.local.add(code)
+
     def append_width(self, base: Value, value: Value, frame: Frame) -> None:
         """`skips.append(x)`: the constructor appends the width."""
         if not isinstance(base.special, Widths) or frame.mode != "staged" or frame.spec is None or value.tensor is None:

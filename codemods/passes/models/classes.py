@@ -11,7 +11,7 @@ from codemods.passes.frame import Frame
 from codemods.passes.models.class_attributes import ClassAttributes
 from codemods.passes.models.class_inputs import ClassInputs
 from codemods.passes.models.functions import Functions
-from codemods.passes.modules import ModuleSpec
+from codemods.passes.modules import LAZY, ModuleSpec
 from codemods.passes.names import assigned_names
 from codemods.passes.pieces import EQUAL, decorator_callee
 from codemods.passes.placing.staging import Item, Staged
@@ -56,13 +56,14 @@ class Classes(ClassInputs, ClassAttributes, Functions):
         build_node = self.method_node(spec, "build")
         if build_node is not None:
             self.run_build(spec, build_node, arguments, init)
+        self.run_lazy(spec, arguments, init)
         if call_node is not None:
             frame = self.run_method(spec, call_node, arguments, spec_locals, entry=True)
             spec.result = self.joined(frame)
         for statement in spec.node.body.body:
             if isinstance(statement, cst.FunctionDef) and statement.name.value not in spec.methods:
                 name = statement.name.value
-                if name in ("__init__", "build", "call", "__call__") or name in KERAS_ONLY or name in _TRAINING:
+                if name in ("__init__", "build", "call", "__call__", LAZY) or name in KERAS_ONLY or name in _TRAINING:
                     continue
                 self.run_method(spec, statement, self.seen_methods.get((spec.source, name), {}), spec_locals)
 
@@ -84,6 +85,9 @@ class Classes(ClassInputs, ClassAttributes, Functions):
         if value.items is not None:
             return Value(code, items=[self.shape_argument(spec, item, code, frame) for item in value.items])
         return Value(code)
+
+    def run_lazy(self, spec: ModuleSpec, arguments: dict[str, Value], init: Frame) -> None:
+        """What a first call makes; see `LazyBuild`."""
 
     def run_method(
         self,

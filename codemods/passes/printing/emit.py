@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from codemods.passes.modules import ModuleSpec
+from codemods.passes.modules import LAZY, ModuleSpec
 from codemods.passes.names import ReplaceNames, assigned_names, bound_after, free_reads, read_names
 from codemods.passes.pieces import EQUAL, decorator_callee
 from codemods.passes.placing.staging import call_side
@@ -16,6 +16,7 @@ from codemods.passes.printing.dead_code import without_unread
 from codemods.passes.printing.finalise import Finalise
 from codemods.passes.printing.layout import bare, blank, docstring_of, ensure_blank, tight
 from codemods.passes.printing.lookups import hoist_lookups, kept_where_bound
+from codemods.passes.printing.nones import without_nones
 from codemods.passes.values import Value, text
 
 
@@ -82,7 +83,7 @@ class Emit(Finalise):
                 body.append(method.with_changes(leading_lines=ensure_blank(method.leading_lines, body)))
             elif name in self.moved_methods.get(spec.source, {}):
                 continue
-            elif name not in ("build",):
+            elif name not in ("build", LAZY):
                 self.unit.note(statement, f"{spec.source}.{name} left out: only Keras calls it")
         bases = []
         for base in node.bases:
@@ -125,7 +126,7 @@ class Emit(Finalise):
             self.unit.residual(
                 spec.source, spec.node, sorted(clash)[0], "configuration that changes while the model is called"
             )
-        init = lists_at_once(without_unread(init, ()))
+        init = lists_at_once(without_nones(without_unread(init, ()), call_body))
         if spec.kind != "helper":
             call_body = returned_at_once(call_body)
         body: list[cst.BaseStatement] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -72,6 +73,7 @@ class Branches:
         """A tensor whose width depends on the branch taken: the constructor keeps the width in a variable."""
         symbols = frame.spec.symbols  # type: ignore[union-attr]
         for name in sorted(then_frame.env.keys() & else_frame.env.keys()):
+            self.join_lists(name, (then, then_frame), (orelse, else_frame), frame=frame)
             a, b = then_frame.env[name].tensor, else_frame.env[name].tensor
             if a is None or b is None or not a.shape or not b.shape or same_dim(a.last, b.last):
                 continue
@@ -89,6 +91,8 @@ class Branches:
             frame.env[width] = Value(cst.Name(width), dim=symbols.of_code(width))
 
     def live_branches(self, test: Value, then: Frame, orelse: Frame, node: cst.If) -> list[Frame]:
+        if isinstance(test.known, bool) and not test.is_tensor:
+            return [then if test.known else orelse]
         if always_leaves(node.body):
             return [orelse]
         if isinstance(node.orelse, cst.Else) and always_leaves(node.orelse.body):
@@ -106,8 +110,8 @@ class Branches:
             return Staged(init, [Item(item) for item in call])
         assert init_test is not None
         result = Staged()
-        then_init = then.init + [self.keep_none(p, frame) for p in made_else]
-        else_init = orelse.init + [self.keep_none(p, frame) for p in made_then]
+        then_init = then.init if leaves(then.init) else then.init + [self.keep_none(p, frame) for p in made_else]
+        else_init = orelse.init if leaves(orelse.init) else orelse.init + [self.keep_none(p, frame) for p in made_then]
         if then_init or else_init:
             result.init.append(self.if_node(node, init_test, then_init, else_init))
         if config:
@@ -130,6 +134,8 @@ class Branches:
     def if_node(
         self, node: cst.If, test: cst.BaseExpression, then: list[cst.BaseStatement], orelse: list[cst.BaseStatement]
     ) -> cst.If:
+        if isinstance(node.orelse, cst.If) and len(orelse) > 1:
+            orelse = pushed_down(orelse)
         body = node.body.with_changes(body=then) if then and isinstance(node.body, cst.IndentedBlock) else block(then)
         new_else: Any = None
         if orelse:
@@ -153,6 +159,35 @@ def always_leaves(body: cst.BaseSuite) -> bool:
     """Does a block always leave the function?"""
     last = body.body[-1] if body.body else None
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
+
+
+def leaves(statements: Sequence[cst.BaseStatement]) -> bool:
+    """Do these statements end in one that leaves the function?"""
+    return bool(statements) and always_leaves(cst.IndentedBlock(list(statements)))
+
+
+def pushed_down(statements: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
+    """An `if` and what follows it, as one `if` whose branches end in that: so that it can stay an `elif`."""
+    first, *rest = statements
+    simple = all(isinstance(s, cst.SimpleStatementLine) for s in rest)
+    if not isinstance(first, cst.If) or not isinstance(first.body, cst.IndentedBlock) or not simple:
+        return list(statements)
+    then = list(first.body.body)
+    orelse: Any = first.orelse
+    if isinstance(orelse, cst.If):
+        below = pushed_down([orelse, *rest])
+        if len(below) > 1:
+            return list(statements)
+        new: Any = below[0]
+    else:
+        other = list(orelse.body.body) if orelse is not None else []
+        new = (orelse or cst.Else(block([]))).with_changes(body=block(other if leaves(other) else [*other, *rest]))
+    body = first.body.with_changes(body=then if leaves(then) else [*_without_pass(then), *rest])
+    return [first.with_changes(body=body, orelse=new)]
+
+
+def _without_pass(statements: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
+    return [s for s in statements if not (isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Pass))]
 
 
 def nodes_of(staged: Staged, frame: Frame) -> list[cst.BaseStatement]:
