@@ -5,7 +5,7 @@ visibility(["//rules/...", "//tests/..."])
 PortInfo = provider(
     doc = "The JAX side of a unit.",
     fields = {
-        "module": "File; the ported module, <name>_jax.py.",
+        "module": "File; the ported module, NAME_jax.py.",
         "residuals": "File; residuals.json: what could not be ported, with reasons.",
         "weights_map": "File; weights_map.json: where each weight of the original goes.",
     },
