@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 COMMAND = "./bazelw run //docs:rules"
-_FIELD = re.compile(r'\s*(\w+): (.*)$')
+_FIELD = re.compile(r"\s*(\w+): (.*)$")
 
 Message = dict[str, list[Any]]
 
@@ -67,7 +67,7 @@ def _section(name: str, doc: str) -> list[str]:
 
 def _docs(doc: str) -> list[str]:
     """Paragraphs, with indented examples as code."""
-    found = []
+    found: list[str] = []
     for paragraph in doc.strip("\n").split("\n\n"):
         if paragraph.startswith("    "):
             code = "\n".join(line.removeprefix("    ") for line in paragraph.splitlines())
