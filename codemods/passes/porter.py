@@ -94,7 +94,7 @@ class Porter(ModelZoo):
         for name in [*[n for n in modules + functions if n not in inner], *modules, *functions]:
             kind = "class" if name in self.unit.classes else self.function_kind(name)
             spec = self.spec_for(name, kind)
-            if kind == "helper" and not spec.analysed:
+            if kind == "helper" and not spec.analysed and not self.tensor_inputs(spec):
                 self.unit.residual(
                     name, self.definition(name), name, "never called: which arguments are tensors is not known"
                 )

@@ -118,7 +118,12 @@ class ModuleResults:
         found: dict[str, Value] = {}
         positions = [p for p in parameters if not p.star]
         spread = next((i for i, (name, _) in enumerate(instance.arguments) if name == "*"), len(instance.arguments))
+        unseen = False  # what is spread over the arguments may give any parameter
         for i, (name, value) in enumerate(instance.arguments):
+            if name == "**" and value.mapping is not None and all(isinstance(key, str) for key in value.mapping):
+                found |= value.mapping
+                continue
+            unseen = unseen or name in ("*", "**")
             if name in ("*", "**") or (name is None and i > spread):
                 continue
             if name is not None:
@@ -126,7 +131,7 @@ class ModuleResults:
             elif i < len(positions):
                 found[positions[i].name.value] = value
         for p in positions:
-            if p.name.value not in found and p.default is not None:
+            if p.name.value not in found and p.default is not None and not unseen:
                 if isinstance(p.default, cst.Name) and p.default.value in self.unit.globals:
                     found[p.name.value] = self.unit.globals[p.default.value]
                     continue
