@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 from parity.errors import BadInputError
 
 
-def default_call(model: Any, layer_class: type[Any] | None = None) -> str:
-    """`model(*inputs)`, with `training=False` where the object takes it.
+def default_call(model: Any, count: int = 1, layer_class: type[Any] | None = None) -> str:
+    """`model(*inputs)`, with `training=False` where the object takes it; `model(inputs)` where it takes them as one.
 
     Args:
       model: the object or function under test.
+      count: of the inputs. Functional models of Keras take several in one list, and so do many layers.
       layer_class: Keras's Layer: its instances are asked for the signature of `call`.
     """
     function = model.call if layer_class is not None and isinstance(model, layer_class) else model
@@ -23,7 +25,11 @@ def default_call(model: Any, layer_class: type[Any] | None = None) -> str:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return "model(*inputs)"
-    return "model(*inputs, training=False)" if "training" in parameters else "model(*inputs)"
+    # An input that came after `training` would have to be given by name.
+    kinds = [p.kind for p in itertools.takewhile(lambda p: p.name != "training", parameters.values())]
+    together = count > 1 and kinds == [inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    given = "inputs" if together else "*inputs"
+    return f"model({given}, training=False)" if "training" in parameters else f"model({given})"
 
 
 def models(entry: Any) -> list[Any]:

@@ -107,7 +107,7 @@ def load(request: Request, frameworks: Frameworks, prepared: Any = None) -> Unit
         raise BadInputError(reason, request.source)
     if not callable(model) and request.call is None:
         raise BadInputError(f"the entry gives a {type(model).__name__}, which can't be called", request.source)
-    call = request.call or calls.default_call(model, frameworks.keras.layers.Layer)
+    call = request.call or calls.default_call(model, len(inputs(0)), frameworks.keras.layers.Layer)
     return Unit(module, model, inputs, call)
 
 

@@ -130,7 +130,7 @@ class GroupNormalization:
              gamma_constraint=None, *, x, rngs):  # fmt: skip
         if axis != -1 and axis != len(x.shape) - 1:
             refuse("nnx.GroupNorm keeps channels last")
-        if groups == -1:
+        if known(groups) and groups == -1:  # where it isn't, nnx.GroupNorm stops at -1
             return nnx.GroupNorm(
                 x.shape[-1], num_groups=None, group_size=1, epsilon=epsilon, use_bias=center, use_scale=scale,
                 bias_init=initializer(beta_initializer), scale_init=initializer(gamma_initializer),

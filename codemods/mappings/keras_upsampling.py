@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from codemods.engine.rule import f32, inline, known, layer, refuse, sample
+from codemods.engine.rule import Difference, f32, inline, known, layer, refuse, sample
+from codemods.engine.touching import equal
 from codemods.mappings.keras_conv import pair, triple
 from codemods.mappings.keras_reshaping import repeated
 
@@ -36,22 +37,29 @@ def resize_pair(inputs, sizes, method):
     )
 
 
+OTHERWISE = Difference(
+    "interpolation `bicubic` or `gaussian`, where the value is not known when porting",
+    "jax.image.resize weighs its neighbours otherwise than Keras",
+    at=equal("interpolation", "bicubic"),
+)
+
+
 @layer("tf.keras.layers.UpSampling2D", samples=[
     sample(x=f32(2, 3, 4, 2)), sample((2, 3), x=f32(2, 3, 4, 2)),
     sample(3, interpolation="bilinear", x=f32(2, 3, 4, 2)),
     sample(size=(1, 2), interpolation="nearest", x=f32(2, 3, 4, 2)),
     sample(interpolation="lanczos3", x=f32(2, 7, 8, 2)),
-])  # fmt: skip
+], differences=[OTHERWISE])  # fmt: skip
 class UpSampling2D:
     def make(size=(2, 2), data_format=None, interpolation="nearest"):
         if data_format == "channels_first":
             refuse("channels_first: JAX's layers keep channels last")
-        if interpolation not in ("nearest", "bilinear", "lanczos3", "lanczos5"):
+        if known(interpolation) and interpolation not in ("nearest", "bilinear", "lanczos3", "lanczos5"):
             refuse("this interpolation: jax.image.resize weighs its neighbours otherwise")
         return None
 
     def call(layer, inputs, *, size, interpolation):
-        if interpolation == "nearest":
+        if known(interpolation) and interpolation == "nearest":
             return repeat_pair(inputs, pair(size))
         return resize_pair(inputs, pair(size), interpolation)
 

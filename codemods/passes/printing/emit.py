@@ -14,6 +14,7 @@ from codemods.passes.placing.staging import call_side
 from codemods.passes.printing.at_once import lists_at_once, returned_at_once
 from codemods.passes.printing.dead_code import without_unread
 from codemods.passes.printing.finalise import Finalise
+from codemods.passes.printing.kinds import of_one_kind
 from codemods.passes.printing.layout import bare, blank, docstring_of, ensure_blank, tight
 from codemods.passes.printing.lookups import hoist_lookups, kept_where_bound
 from codemods.passes.printing.nones import without_nones
@@ -49,6 +50,7 @@ class Emit(Finalise):
             kwonly.append(cst.Param(cst.Name("rngs"), annotation=cst.Annotation(cst.parse_expression("nnx.Rngs"))))
         star: Any = cst.ParamStar() if kwonly else cst.MaybeSentinel.DEFAULT
         parameters = cst.Parameters(params=plain, star_arg=star, kwonly_params=kwonly)
+        body = of_one_kind(body, parameters)
         block = cst.IndentedBlock(body=tight(body))
         self.unit.imports.add("nnx")
         if node is not None:

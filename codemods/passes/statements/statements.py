@@ -13,6 +13,7 @@ from codemods.passes.placing.staging import Item, Staged
 from codemods.passes.statements.assignments import Assignments
 from codemods.passes.statements.blocks import Blocks
 from codemods.passes.statements.branches import Branches
+from codemods.passes.statements.counted_loops import CountedLoops
 from codemods.passes.statements.layer_loops import LayerLoops
 from codemods.passes.statements.loops import Loops
 from codemods.passes.statements.simple import SimpleStatements
@@ -20,7 +21,16 @@ from codemods.passes.statements.spread import SpreadComprehensions
 
 
 class Statements(
-    Assignments, SimpleStatements, SpreadComprehensions, Branches, Loops, LayerLoops, Blocks, Placing, Expressions
+    Assignments,
+    SimpleStatements,
+    SpreadComprehensions,
+    Branches,
+    CountedLoops,
+    Loops,
+    LayerLoops,
+    Blocks,
+    Placing,
+    Expressions,
 ):
     """Statements, in every mode of `Frame`."""
 
