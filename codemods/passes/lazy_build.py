@@ -15,6 +15,7 @@ from codemods.engine.walk import findall, nodes_of
 from codemods.passes.frame import Frame
 from codemods.passes.modules import LAZY, ModuleSpec
 from codemods.passes.penalties import Penalised
+from codemods.passes.printing.layout import tight
 from codemods.passes.values import Value, text
 
 _CALLS = ("call", "__call__")
@@ -52,6 +53,10 @@ class LazyBuild(Penalised):
                 return None
             made = []
         rest = [*statements[:at], *statements[at + 1 :]]
+        if at == 0 and rest:
+            first = tight(rest)[0]
+            self.unit.same_place(first, rest[0])
+            rest[0] = first
         new_call = call.with_changes(body=call.body.with_changes(body=rest or [cst.SimpleStatementLine([cst.Pass()])]))
         self.unit.same_place(new_call, call)
         body: list[Any] = []
