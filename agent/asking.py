@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from concurrent import futures
 from decimal import Decimal
 
 from agent.errors import EditError
@@ -38,8 +39,16 @@ class Outcome:
 class Asking:
     """One unit and one who answers."""
 
-    def __init__(self, trials: Trials, answerer: Answerer, tries: int, say: Callable[[str], None] = lambda text: None):
-        """`tries`: how often each request is put; `say`: shows progress."""
+    def __init__(
+        self,
+        trials: Trials,
+        answerer: Answerer,
+        tries: int,
+        say: Callable[[str], None] = lambda text: None,
+        parallel: int = 1,
+    ):
+        """`tries`: how often each request is put; `say`: shows progress; `parallel`: requests at the same time."""
+        self.parallel = parallel
         self.trials, self.answerer, self.tries, self.say = trials, answerer, tries, say
         self.usage: dict[str, Usage] = {}
         self._tried: collections.Counter[str] = collections.Counter()
@@ -58,11 +67,13 @@ class Asking:
             state, place = self.trials.port(accepted.values())
             ready = self._ready(state)
             if ready:
-                for request in ready:
-                    answer = self._answer(request, accepted)
+                before = dict(accepted)
+                with futures.ThreadPoolExecutor(self.parallel) as pool:
+                    answered = list(pool.map(lambda request: self._answer(request, before), ready))
+                for answer in answered:
                     if answer is not None:
-                        accepted[request.key] = answer
-                        new.add(request.key)
+                        accepted[answer.key] = answer
+                        new.add(answer.key)
                 continue
             if state.open or state.problems or not accepted:
                 break

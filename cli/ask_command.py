@@ -8,9 +8,12 @@ import sys
 import tempfile
 
 from agent import answers as recorded
+from agent import config
 from agent.asking import Asking, Outcome
+from agent.budget import Budget
 from agent.errors import EditError
 from agent.exchange import Exchange
+from agent.journal import Journal
 from agent.replies import Answerer
 from agent.trials import Trials
 from cli import errors, outputs, paths, port_command, progress, steps
@@ -20,6 +23,9 @@ NAME = "ask"
 HELP = "get answers for what no rule knows, check them, and record them for `port --answers`"
 
 _EPILOG = """\
+by a model: --models FILE.toml says which, where and at what price; the key comes from the environment variable that it
+names. A run that was stopped goes on where it was: replies that were paid for are kept in ANSWERS/.replies.
+
 without a service: --prompts_dir DIR writes each prompt as NAME.prompt.md; write the reply beside it as NAME.reply.json,
 and run the same command again.
 
@@ -32,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     port_command.add_unit_arguments(parser)
     parser.epilog = _EPILOG
     parser.add_argument("--answers", metavar="DIR", required=True, help="the folder to keep answers in")
+    parser.add_argument(
+        "--models",
+        metavar="FILE.toml",
+        help="whom to ask and at what price, as agent/models.toml, which `own` stands for",
+    )
     parser.add_argument("--prompts_dir", metavar="DIR", help="write prompts to and read replies from files there")
     parser.add_argument("--by", metavar="NAME", default="hand", help="who writes those replies; kept with each answer")
     parser.add_argument(
@@ -47,17 +58,30 @@ def request(args: argparse.Namespace) -> steps.Request:
     """What the flags ask for; raises `BadInputError` where they do not fit together."""
     if args.verify in ("none", "shapes"):
         raise errors.BadInputError("answers are checked against the original: --verify is to be forward or more")
-    if not args.prompts_dir:
-        raise errors.BadInputError("say who answers: --prompts_dir, to exchange prompts and replies as files")
+    if bool(args.prompts_dir) == bool(args.models):
+        raise errors.BadInputError(
+            "say who answers: --models, to ask a model service, or --prompts_dir, to exchange prompts and replies as files"
+        )
     for flag in ("answers", "prompts_dir"):
         value = getattr(args, flag)
-        outputs.writable(paths.typed(value), f"--{flag} {value}")
+        if value:
+            outputs.writable(paths.typed(value), f"--{flag} {value}")
     return port_command.unit_request(args)
 
 
-def answerer(args: argparse.Namespace) -> Answerer:
-    """Who answers."""
-    return Exchange(paths.typed(args.prompts_dir), args.by)
+class Service:
+    """A model service, with what it may use up and what it said before."""
+
+    def __init__(self, settings: config.Config, folder: pathlib.Path):
+        """`folder`: where replies are kept until they are answers."""
+        from agent.client import Client  # the one place that calls out, imported where that is asked for
+
+        self.budget = Budget(settings.budget)
+        self.journal = Journal(Client(settings, self.budget), folder)
+
+    def __str__(self) -> str:
+        reused = f"; {self.journal.reused} replies were there from before" if self.journal.reused else ""
+        return f"{self.budget}{reused}"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,6 +92,9 @@ def run(args: argparse.Namespace) -> int:
     except errors.BadInputError as e:
         raise errors.BadInputError(e.reason, asked.shown, e.line) from None
     folder = paths.typed(args.answers)
+    settings = config.read(config.OWN if args.models == "own" else paths.typed(args.models)) if args.models else None
+    service = Service(settings, folder / ".replies") if settings is not None else None
+    answerer: Answerer = service.journal if service is not None else Exchange(paths.typed(args.prompts_dir), args.by)
     old = recorded.load_all(recorded.files(folder), steps.ask_command(asked)).values()
     shown = progress.Progress()
     with tempfile.TemporaryDirectory(prefix="jaxport-") as name:
@@ -75,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
         with shown.step("capture", f"running {asked.shown} on TensorFlow"):
             steps.capture(asked, place)
         trials = Trials(asked, place, args.trial_timeout)
-        asking = Asking(trials, answerer(args), args.tries, lambda text: print(text, file=sys.stderr, flush=True))
+        parallel = settings.request.parallel if settings is not None else 1
+        asking = Asking(trials, answerer, args.tries, _say, parallel)
         try:
             outcome = asking.run(old)
         except EditError as error:
@@ -84,8 +112,16 @@ def run(args: argparse.Namespace) -> int:
         kept = {answer.key: answer for answer in old}
         changed = [answer for key, answer in outcome.answers.items() if kept.get(key) != answer]
         recorded.write(folder, changed)
+        if service is not None and outcome.verified is not None:
+            service.journal.forget([pathlib.Path(answer.file_name).stem for answer in outcome.answers.values()])
     print(text(asked, outcome, trials, len(changed)))
+    if service is not None:
+        print(f"  spent       {service}")
     return errors.RESIDUALS if outcome.verified is None else errors.PORTED
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def text(asked: steps.Request, outcome: Outcome, trials: Trials, written: int) -> str:
