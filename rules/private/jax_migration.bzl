@@ -26,6 +26,20 @@ def _bazel():
     own = Label("//rules:defs.bzl").repo_name == native.package_relative_label(":BUILD").repo_name
     return "./bazelw" if own else "bazel"
 
+def _ask(src):
+    """How answers are made anew; the flags that say what to run are those of the unit.
+
+    Args:
+      src: label of the file that is ported.
+
+    Returns:
+      A command, for messages.
+    """
+    label = native.package_relative_label(src)
+    file = "{}/{}".format(label.package, label.name) if label.package else label.name
+    own = _bazel() == "./bazelw"
+    return "{} run {}//:jaxport -- ask {} --answers DIR".format(_bazel(), "" if own else "@jaxport", file)
+
 def jax_migration(
         name,
         srcs,
@@ -135,7 +149,7 @@ def jax_migration(
     port(
         name = name + ".port",
         answers = answers,
-        ask = "{} run //{}:{}.ask".format(_bazel(), native.package_name(), name),
+        ask = _ask(srcs[0]),
         capture = name + ".capture",
         deps = deps,
         post_codemods = post_codemods,
