@@ -3,16 +3,13 @@
 import contextlib
 import io
 import json
-import os
 import pathlib
 import shutil
-from unittest import mock
 
 from absl.testing import absltest
 
 from cli import errors, main
 from tests.agent import made
-from tests.agent.service import Service, Turn
 
 
 class AskingTest(absltest.TestCase):
@@ -74,31 +71,6 @@ class AskingTest(absltest.TestCase):
         self.assertEqual(code, errors.BAD_INPUT)
         self.assertIn(f"{kept}: was edited after it was recorded", said.getvalue())
         self.assertIn("jaxport ask", said.getvalue())
-
-    def test_by_a_service(self):
-        """A reply whose code never ends, one that is right; the key is nowhere but in the requests."""
-        endless = made.reply(replace="(h, next(n for n in iter(int, 1) if n))[0]")
-        turns = [Turn(endless), Turn(made.reply())]
-        models = self.folder / "models.toml"
-        with Service(turns) as service, mock.patch.dict(os.environ, {"GEMINI_API_KEY": "planted-key-4711"}):
-            models.write_text(f'[service]\nbase_url = "{service.url}"\n[request]\nmodel = "scripted"\n')
-            with contextlib.redirect_stderr(io.StringIO()) as told:
-                code, said = self.jaxport("ask", f"--models={models}", "--trial_timeout=45")
-            out = self.folder / "out"
-            ported, more = self.jaxport("port", f"--out={out}", "--report")
-        self.assertEqual(code, errors.PORTED, said + told.getvalue())
-        self.assertIn("did not end within 45 s", told.getvalue())
-        self.assertIn("spent       2 calls, 2200 tokens", said)
-        self.assertEqual(ported, errors.PORTED)
-        self.assertIn("answered by the model scripted", more)
-        self.assertFalse((self.answers / ".replies").exists())
-        prompts = [body["contents"][0]["parts"][0]["text"] for _, body in service.requests]
-        self.assertIn("That failed the check `verify`:", prompts[1])
-        self.assertIn("did not end within 45 s", prompts[1])
-        kept = "".join(path.read_text(errors="replace") for path in self.folder.rglob("*") if path.is_file())
-        self.assertIn("cumsum", kept)
-        self.assertNotIn("planted", kept + said + more + told.getvalue() + "".join(prompts))
-        self.assertEqual(set(service.keys), {"planted-key-4711"})
 
 
 if __name__ == "__main__":
