@@ -104,7 +104,10 @@ class WidthLists:
     def pop_width(self, base: Value, node: cst.Call, code: cst.BaseExpression, frame: Frame) -> Value:
         """`skip = skips.pop()`."""
         assert isinstance(base.special, Widths) and base.item is not None and frame.spec is not None
-        name = widths_name(frame.target if frame.target and frame.target != "x" else base.special.code.split("_")[0])
+        of_list = base.special.code.split("_")[0].removesuffix("s")
+        name = widths_name(frame.target if frame.target and frame.target != "x" else of_list)
+        if name == base.special.code:
+            name = "popped_features"
         taken = frame.spec.symbols.local
         while name in taken and not frame.scope.is_loop:
             name += "_"
