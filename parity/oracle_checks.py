@@ -85,6 +85,10 @@ def check_doubled(double: Arrays, single: Arrays) -> None:
             raise ValueError(f"{name} has another shape then")
 
 
+#: How many weights are named before they are counted.
+_NAMED = 3
+
+
 def check_sensitivity(reference: Arrays, variables: Sequence[Mapping[str, Any]]) -> list[str]:
     """Looks for weights that the outputs don't depend on.
 
@@ -114,6 +118,9 @@ def check_sensitivity(reference: Arrays, variables: Sequence[Mapping[str, Any]])
             "choose inputs or a --call that use it"
         )
     faint = [variables[index]["path"] for index, peak in sorted(largest.items()) if peak < _FAINT * overall]
+    if len(faint) > _NAMED:
+        some = ", ".join(faint[:_NAMED])
+        return [f"the outputs hardly depend on {len(faint)} of {len(largest)} weights: {some} and others"]
     return [f"the outputs hardly depend on {path}" for path in faint]
 
 
