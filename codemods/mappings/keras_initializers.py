@@ -152,12 +152,16 @@ def identity(gain=1.0):
     return lambda key, shape, dtype=jnp.float32: gain * jnp.eye(*shape, dtype=dtype)
 
 
+OF_FANS = [sample(), sample(seed=1), sample(input_axes=[0]), sample(output_axes=[1])]
+
+
 @rule(
     "tf.keras.initializers.VarianceScaling",
     samples=[
         sample(),
         sample(2.0, mode="fan_out", distribution="untruncated_normal", seed=1),
         sample(0.1, "fan_avg", "uniform"),
+        *OF_FANS[2:],
     ],
     differences=[SEED],
     random=True,
@@ -165,49 +169,49 @@ def identity(gain=1.0):
 def variance_scaling(
     scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None, input_axes=None, output_axes=None
 ):
-    if input_axes is not None or output_axes is not None:
+    if input_axes is not None and output_axes is not None:  # Keras ignores one without the other
         refuse(FANS)
     names = {"normal": "truncated_normal", "untruncated_normal": "normal"}
     return nnx.initializers.variance_scaling(scale, mode, names.get(distribution, distribution))
 
 
-@rule("tf.keras.initializers.GlorotUniform", samples=[sample(), sample(seed=1)], differences=[SEED], random=True)
+@rule("tf.keras.initializers.GlorotUniform", samples=OF_FANS, differences=[SEED], random=True)
 def glorot_uniform(seed=None, input_axes=None, output_axes=None):
-    if input_axes is not None or output_axes is not None:
+    if input_axes is not None and output_axes is not None:  # Keras ignores one without the other
         refuse(FANS)
     return nnx.initializers.glorot_uniform()
 
 
-@rule("tf.keras.initializers.GlorotNormal", samples=[sample(), sample(seed=1)], differences=[SEED], random=True)
+@rule("tf.keras.initializers.GlorotNormal", samples=OF_FANS, differences=[SEED], random=True)
 def glorot_normal(seed=None, input_axes=None, output_axes=None):
-    if input_axes is not None or output_axes is not None:
+    if input_axes is not None and output_axes is not None:  # Keras ignores one without the other
         refuse(FANS)
     return nnx.initializers.glorot_normal()
 
 
-@rule("tf.keras.initializers.HeNormal", samples=[sample(), sample(seed=1)], differences=[SEED], random=True)
+@rule("tf.keras.initializers.HeNormal", samples=OF_FANS, differences=[SEED], random=True)
 def he_normal(seed=None, input_axes=None, output_axes=None):
-    if input_axes is not None or output_axes is not None:
+    if input_axes is not None and output_axes is not None:  # Keras ignores one without the other
         refuse(FANS)
     return nnx.initializers.he_normal()
 
 
-@rule("tf.keras.initializers.HeUniform", samples=[sample(), sample(seed=1)], differences=[SEED], random=True)
+@rule("tf.keras.initializers.HeUniform", samples=OF_FANS, differences=[SEED], random=True)
 def he_uniform(seed=None, input_axes=None, output_axes=None):
-    if input_axes is not None or output_axes is not None:
+    if input_axes is not None and output_axes is not None:  # Keras ignores one without the other
         refuse(FANS)
     return nnx.initializers.he_uniform()
 
 
-@rule("tf.keras.initializers.LecunNormal", samples=[sample(), sample(seed=1)], differences=[SEED], random=True)
+@rule("tf.keras.initializers.LecunNormal", samples=OF_FANS, differences=[SEED], random=True)
 def lecun_normal(seed=None, input_axes=None, output_axes=None):
-    if input_axes is not None or output_axes is not None:
+    if input_axes is not None and output_axes is not None:  # Keras ignores one without the other
         refuse(FANS)
     return nnx.initializers.lecun_normal()
 
 
-@rule("tf.keras.initializers.LecunUniform", samples=[sample(), sample(seed=1)], differences=[SEED], random=True)
+@rule("tf.keras.initializers.LecunUniform", samples=OF_FANS, differences=[SEED], random=True)
 def lecun_uniform(seed=None, input_axes=None, output_axes=None):
-    if input_axes is not None or output_axes is not None:
+    if input_axes is not None and output_axes is not None:  # Keras ignores one without the other
         refuse(FANS)
     return nnx.initializers.lecun_uniform()

@@ -195,6 +195,7 @@ def tensor_scatter_nd_min(tensor, indices, updates, bad_indices_policy="", name=
     samples=[
         sample([[1], [3], [1]], f32(3, 2), [5, 2]),
         sample([[0, 1]], updates=f32(1), shape=(2, 2)),
+        sample(i32(2, 3, 2, high=4), f32(2, 3), [4, 4]),
     ],
     differences=[SET_RANGE, BOOLS],
 )
@@ -217,7 +218,7 @@ def searchsorted(sorted_sequence, values, side="left", out_type="int32", name=No
 
 @rule(
     "tf.reverse_sequence",
-    samples=[sample(f32(3, 5), [2, 5, 0], seq_axis=1, batch_axis=0), sample(f32(2, 4, 3), [1, 4], 1)],
+    samples=[sample(f32(3, 5), [2, 5, 0], seq_axis=1, batch_axis=0), sample(f32(2, 4, 5), [1, 4], 1)],
 )
 def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None, name=None):
     if seq_axis != 1 or batch_axis not in (None, 0):

@@ -235,7 +235,7 @@ def keras_categorical(logits, num_samples, dtype="int32", seed=None):
 
 @rule(
     "tf.keras.random.shuffle",
-    samples=[sample(f32(600)), sample(f32(2, 300), axis=1, seed=1)],
+    samples=[sample(f32(600)), sample(f32(2, 300), axis=1, seed=1), sample(f32(5, 3)), sample(f32(3, 5), axis=1)],
     differences=[RANDOM],
     random=True,
 )

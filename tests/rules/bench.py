@@ -10,12 +10,14 @@ from typing import Any
 from flax import nnx
 
 from codemods.engine.rule import Refused, Rule
-from tests.rules import compare, inlined, programs
+from tests.rules import compare, drawing, inlined, programs
 from tests.rules.original import Expected, Inputs, check_shapes, expected
 from tests.rules.programs import Outcome, Program
 from tests.rules.unknowing import UNKNOWN, unknowing, unknowns
 from tests.rules.variants import DRAWN, Case, cases
 
+#: Kinds in which a random function is no other function than in the sample that they are made of.
+_ALIKE = ("float32", "bfloat16", "int32", "bool", "one", "empty", "broadcast", "rank", "scalar", *DRAWN)
 #: Kinds that change neither what is known when porting nor, so, the inlined code.
 _SAME_CODE = ("one", "empty", "broadcast", *DRAWN)
 
@@ -63,7 +65,7 @@ class Bench:
             try:
                 if case.kind in ("rank", "scalar", "empty"):
                     check_shapes(rule, symbol, inputs)
-                found = expected(rule, symbol, inputs, gradients=case.kind not in DRAWN)
+                found = expected(rule, symbol, inputs, case.kind not in DRAWN, draws=case.kind not in _ALIKE)
             except Exception as error:  # TensorFlow raises errors of every class
                 if case.kind == "sample":
                     raise
@@ -74,20 +76,25 @@ class Bench:
                 unknown = dataclasses.replace(case, kind="unknown")
                 self.ready += [Ready(unknown, inputs, found, names) for names in unknowns(rule, inputs)]
 
-    def body(self, function: Callable[..., Any], inputs: Inputs) -> Any:
+    def body(self, function: Callable[..., Any], inputs: Inputs, seed: Any = 0) -> Any:
         """What a body gives. `rngs` stands for itself in bodies: whoever runs one brings it."""
         args, kwargs = compare.mapped(compare.for_jax, inputs)
-        function.__globals__["rngs"] = nnx.Rngs(0)
+        function.__globals__["rngs"] = nnx.Rngs(seed)
         try:
             return function(*args, **kwargs)
         finally:
             del function.__globals__["rngs"]
 
     def program(self, ready: Ready, function: Callable[..., Any], weights: Any) -> Program:
-        if ready.unknown:
-            function = unknowing(function)
-            function.__globals__[UNKNOWN] = ready.unknown
-        return Program(lambda inputs: self.body(function, inputs), ready.inputs, weights)
+        if not ready.unknown:
+            return Program(lambda inputs: self.body(function, inputs), ready.inputs, weights)
+        asking = unknowing(function)
+
+        def run(inputs: Inputs) -> Any:
+            asking.__globals__[UNKNOWN] = ready.unknown  # when it runs: other cases share the function
+            return self.body(asking, inputs)
+
+        return Program(run, ready.inputs, weights)
 
     def verdicts(self, function: Callable[..., Any] | None = None) -> list[Verdict]:
         """Runs the body, or another in its place, on all cases."""
@@ -98,7 +105,18 @@ class Bench:
     def outcomes(self, ready: Sequence[Ready], function: Callable[..., Any]) -> list[Outcome]:
         """Runs a body on some of the cases. Objects, which probes look at, are not traced."""
         found = iter(settled([self.program(r, function, r.weights) for r in ready if r.expected.probe is None]))
-        return [next(found) if r.expected.probe is None else self._object(r, function) for r in ready]
+        return [
+            self.drawn(r, function, next(found)) if r.expected.probe is None else self._object(r, function)
+            for r in ready
+        ]
+
+    def drawn(self, ready: Ready, function: Callable[..., Any], outcome: Outcome) -> Outcome:
+        """The outcome with as many draws as TensorFlow's side has."""
+        draws = ready.expected.draws
+        if draws is None or outcome.error is not None or ready.unknown:
+            return outcome
+        found = drawing.of_jax(lambda key: self.body(function, ready.inputs, key), len(draws))
+        return dataclasses.replace(outcome, draws=found)
 
     def _object(self, ready: Ready, function: Callable[..., Any]) -> Outcome:
         try:
@@ -149,8 +167,10 @@ class Bench:
         if keeps == "nearby values":
             compare.check_nearby(want.result, got)
             return
-        check = compare.check_moments if self.rule.random else compare.check
+        check = drawing.check_drawn if self.rule.random else compare.check
         check(want.result, got, self.rule.differences, dtypes=keeps != "values of another dtype")
+        if want.draws is not None and outcome.draws is not None:
+            drawing.check(want.draws, outcome.draws)
         if keeps is None and want.gradients is not None:
             assert outcome.gradients is not None, "JAX has no gradient"
             compare.check(want.gradients, list(outcome.gradients), where="gradient")

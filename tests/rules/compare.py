@@ -156,7 +156,7 @@ def _check_array(
     expected, actual = np.asarray(expected), np.asarray(actual)
     assert expected.shape == actual.shape, f"{where}: shape {expected.shape} became {actual.shape}"
     if strict:
-        _check_dtype(expected, actual, differences, where)
+        check_dtype(expected, actual, differences, where)
     if np.issubdtype(expected.dtype, np.inexact) or expected.dtype.name == "bfloat16":
         half = min(expected.dtype.itemsize, actual.dtype.itemsize if actual.dtype.kind != "i" else 4) < 4
         expected, actual = (x if np.iscomplexobj(x) else x.astype(np.float64) for x in (expected, actual))
@@ -173,25 +173,11 @@ def _check_array(
         np.testing.assert_array_equal(actual, expected, err_msg=where)
 
 
-def _check_dtype(expected: np.ndarray, actual: np.ndarray, differences: Sequence[Difference], where: str) -> None:
+def check_dtype(expected: np.ndarray, actual: np.ndarray, differences: Sequence[Difference], where: str) -> None:
     if expected.dtype != actual.dtype:
         narrowed = _NARROWED.get(expected.dtype.name) == actual.dtype.name
         declared = any("64" in difference.when for difference in differences)
         assert narrowed and declared, f"{where}: {expected.dtype} became {actual.dtype}"
-
-
-def check_moments(
-    expected: Any, actual: Any, differences: Sequence[Difference] = (), where: str = "result", dtypes: bool = True
-) -> None:
-    """As `check`, for random results: shape, dtype, and mean and deviation where there are enough values."""
-    expected, actual = plain(expected), plain(actual)
-    assert expected.shape == actual.shape, f"{where}: shape {expected.shape} became {actual.shape}"
-    if dtypes:
-        _check_dtype(expected, actual, differences, where)
-    if expected.size >= 1000:
-        error = 8 * expected.std() / np.sqrt(expected.size) + 1e-6
-        np.testing.assert_allclose(actual.mean(), expected.mean(), atol=error, err_msg=f"{where}: mean")
-        np.testing.assert_allclose(actual.std(), expected.std(), rtol=0.1, atol=1e-6, err_msg=f"{where}: deviation")
 
 
 def check_nearby(expected: Any, actual: Any) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.rules import compare
+from tests.rules import compare, drawing
 from tests.rules.bench import Bench, Ready, Status, settled
 from tests.rules.mutants import Mutant
 from tests.rules.original import Expected, expected
+from tests.rules.unknowing import definition_of
 
 _CHUNK = 8
 
@@ -18,13 +20,12 @@ class Killer:
 
     def __init__(self, bench: Bench):
         self.bench = bench
-        pairs = zip(bench.ready, bench.verdicts(), strict=True)
-        left_out = (Status.WRONG,)
-        self.ready = [
-            ready
-            for ready, verdict in pairs
-            if verdict.status not in ((*left_out, Status.REFUSED) if ready.unknown else left_out)
-        ]
+        pairs = list(zip(bench.ready, bench.verdicts(), strict=True))
+        #: What the rule's own test says of the rule as it is.
+        self.wrong = [verdict for _, verdict in pairs if verdict.status is Status.WRONG]
+        self.ready = [ready for ready, verdict in pairs if verdict.status is not Status.WRONG]
+        #: Cases that the rule refuses for what it does not know, where a mutant may refuse, too.
+        self.refused = {id(r) for r, verdict in pairs if r.unknown and verdict.status is Status.REFUSED}
         own = bench.rule.function
         self.texts = [
             bench.program(ready, own, ready.weights).text if ready.expected.probe is None else None
@@ -34,6 +35,29 @@ class Killer:
     def kills(self, mutant: Mutant) -> bool:
         """Runs the mutant until a case tells it from TensorFlow."""
         return any(self._wrong(mutant.function, chunk) for chunk in self._chunks())
+
+    def why_same(self, mutant: Mutant) -> str | None:
+        """Why nothing can tell a mutant from the rule, where nothing can."""
+        if mutant.default is not None and self._is_twin(*mutant.default):
+            return "a default dtype of 64 bits for one of 32, or back, which JAX computes with 32"
+        if mutant.operator == "swapped arguments" and self._never_taken() & _differing(
+            self.bench.rule.function, mutant
+        ):
+            return "arguments swapped of which the installed TensorFlow, where the rule is tested, takes only one"
+        if self.is_same_default(mutant):
+            return "a default with which TensorFlow itself gives the same results, or which is never in force"
+        if self.is_symmetric(mutant):
+            return "two arguments swapped of a function that does not care for their order"
+        return None
+
+    def _never_taken(self) -> set[str]:
+        """Parameters with which TensorFlow took no case."""
+        tried = {case.kind for case, _ in self.bench.rejected} & self.bench.rule.signature.parameters.keys()
+        return tried.difference(*(self._bound(ready) for ready in self.bench.ready))
+
+    def _is_twin(self, name: str, value: Any) -> bool:
+        own = self.bench.rule.signature.parameters[name].default
+        return {own, value} in ({"int32", "int64"}, {"float32", "float64"}) if isinstance(own, str) else False
 
     def is_same_default(self, mutant: Mutant) -> bool:
         """Does TensorFlow itself not tell the mutant's default from its own? Then nor can a test.
@@ -48,7 +72,7 @@ class Killer:
         in_force = [ready for ready in samples if name not in self._bound(ready)]
         if not in_force:
             return bool(samples) and all(self._stated(ready, name) is None for ready in samples)
-        check = compare.check_moments if self.bench.rule.random else compare.check
+        check = drawing.check_drawn if self.bench.rule.random else compare.check
         for ready in in_force:
             stated = self._stated(ready, name, value)
             if stated is None:
@@ -104,9 +128,22 @@ class Killer:
         traced = [i for i in chunk if self.ready[i].expected.probe is None]
         made = [(i, self.bench.program(self.ready[i], function, self.ready[i].weights)) for i in traced]
         other = [(self.ready[i], p) for i, p in made if p.text is None or p.text != self.texts[i]]
-        outcomes = [*settled([p for _, p in other]), *self.bench.outcomes(objects, function)]
+        drawn = [
+            self.bench.drawn(r, function, o) for (r, _), o in zip(other, settled([p for _, p in other]), strict=True)
+        ]
+        outcomes = [*drawn, *self.bench.outcomes(objects, function)]
         pairs = zip([*(ready for ready, _ in other), *objects], outcomes, strict=True)
         return any(
-            self.bench.judged(ready, outcome).status is Status.WRONG or ready.unknown and outcome.error is not None
+            self.bench.judged(ready, outcome).status is Status.WRONG
+            or ready.unknown
+            and outcome.error is not None
+            and id(ready) not in self.refused
             for ready, outcome in pairs
         )
+
+
+def _differing(function: Callable[..., Any], mutant: Mutant) -> set[str]:
+    """Names in whose places the mutant has others."""
+    nodes = zip(ast.walk(definition_of(function)), ast.walk(definition_of(mutant.function)), strict=False)
+    pairs = [(one.id, other.id) for one, other in nodes if isinstance(one, ast.Name) and isinstance(other, ast.Name)]
+    return {name for pair in pairs for name in pair if pair[0] != pair[1]}

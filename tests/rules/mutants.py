@@ -123,12 +123,17 @@ def _changes(node: ast.AST, definition: ast.FunctionDef) -> Iterator[Change]:
 
 
 def _is_noise(node: ast.expr) -> bool:
+    """Values that are drawn from an interval around 0."""
+    limits = {k.arg: ast.unparse(k.value) for n in ast.walk(node) if isinstance(n, ast.Call) for k in n.keywords}
+    if "minval" in limits and limits["minval"] == f"-{limits.get('maxval')}":
+        return True
     return any(f"random.{name}" in ast.unparse(node) for name in ("normal", "truncated_normal"))
 
 
 def _asks_known(node: ast.BoolOp) -> bool:
     """`known(x) and ...`: with `or` it is the body that never asks, and `not known(x) or ...` the one that always does."""
-    return any("known(" in ast.unparse(value) for value in node.values) and len(node.values) == 2
+    asks = ["known(" in ast.unparse(value) for value in node.values]
+    return all(asks) or any(asks) and len(asks) == 2
 
 
 def _defaults(definition: ast.FunctionDef) -> Iterator[Change]:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from codemods.engine.rule import Rule
-from tests.rules import compare, probes
+from tests.rules import compare, drawing, probes
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -23,12 +23,14 @@ class Expected:
       probe: see `probes.probe`.
       weights: random weights of the result's leaves, None for those that have no gradient.
       gradients: of the weighted sum with respect to each float array among the inputs; None where there are none.
+      draws: of a random result, many of them; None where one is all.
     """
 
     result: Any
     probe: Any
     weights: list[np.ndarray | None]
     gradients: list[np.ndarray] | None
+    draws: np.ndarray | None = None
 
 
 def source(rule: Rule, symbol: str, inputs: Inputs) -> Any:
@@ -50,8 +52,8 @@ def _result(rule: Rule, symbol: str, inputs: Inputs) -> Any:
         return tf.function(lambda: source(rule, symbol, inputs), autograph=False, jit_compile=True)()
 
 
-def expected(rule: Rule, symbol: str, inputs: Inputs, gradients: bool = True) -> Expected:
-    """Runs the call. Raises whatever TensorFlow raises."""
+def expected(rule: Rule, symbol: str, inputs: Inputs, gradients: bool = True, draws: bool = False) -> Expected:
+    """Runs the call, of a random function with `draws` many times. Raises whatever TensorFlow raises."""
     floats = compare.floats(inputs) if gradients and not rule.random else []
     watched = [tf.constant(x) for x in floats]
     with tf.GradientTape() as tape:
@@ -73,7 +75,11 @@ def expected(rule: Rule, symbol: str, inputs: Inputs, gradients: bool = True) ->
             # Without oneDNN its CPU kernels lack some gradients, such as those of dilated convolutions.
             if "do not yet support" not in str(error) and "only supports N" not in str(error):
                 raise
-    return Expected(_held(result), None, weights, found and [compare.plain(x) for x in found])
+    many = None
+    if draws and rule.random:
+        number = drawing.number_of(_held(result))
+        many = drawing.of_tensorflow(lambda: source(rule, symbol, inputs), number) if number else None
+    return Expected(_held(result), None, weights, found and [compare.plain(x) for x in found], many)
 
 
 def check_shapes(rule: Rule, symbol: str, inputs: Inputs) -> None:

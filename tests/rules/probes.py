@@ -34,7 +34,7 @@ def probe(made: Any) -> Any:
     if isinstance(made, _OF_WEIGHTS):
         return lambda f: f(tf.constant(_SQUARE) if _is_tf(f) else jnp.asarray(_SQUARE))
     if isinstance(made, (keras.Initializer, tf_keras.initializers.Initializer)) or hasattr(made, "from_config"):
-        return lambda f: f((60, 50)) if _is_tf(f) else f(jax.random.key(0), (60, 50), jnp.float32)
+        return _initialized
     if inspect.isfunction(made):  # an activation
         return lambda f: f(_WEIGHTS)
     return None
@@ -42,6 +42,15 @@ def probe(made: Any) -> Any:
 
 def _is_tf(value: Any) -> bool:
     return type(value).__module__.startswith(("keras", "tf_keras", "tensorflow"))
+
+
+def _initialized(initializer: Any) -> list[Any]:
+    """A tensor, and one of another dtype where both sides can: decompositions are of float32 alone."""
+    decomposes = "rthogonal" in f"{type(initializer).__name__} {initializer!r}"
+    dtypes = ("float32",) if decomposes else ("float32", "float16")
+    if _is_tf(initializer):
+        return [initializer((60, 50), dtype=dtype) for dtype in dtypes]
+    return [initializer(jax.random.key(0), (60, 50), jnp.dtype(dtype)) for dtype in dtypes]
 
 
 def _trajectory(optimizer: Any) -> list[Any]:

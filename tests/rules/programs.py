@@ -23,12 +23,14 @@ class _Place:
 
 @dataclasses.dataclass
 class Outcome:
-    """A case's result with arrays, and its gradients; or the exception that it ended in. Was it traced for that?"""
+    """A case's result with arrays, its gradients, and many draws of it where it is random; or the exception that it
+    ended in. Was it traced for that?"""
 
     result: Any = None
     gradients: list[Any] | None = None
     error: Exception | None = None
     traced: bool = True
+    draws: np.ndarray | None = None
 
 
 class Program:

@@ -1,12 +1,12 @@
-"""Runs the mutants of rules, and counts those that the rules' own tests fail on."""
+"""Runs the mutants of rules, and tells those that the rules' own tests fail on."""
 
 from __future__ import annotations
 
 import collections
-import dataclasses
 from collections.abc import Iterable, Iterator
 
 import jax
+from absl import logging
 
 from codemods import mappings
 from codemods.engine import rule as rules
@@ -14,26 +14,10 @@ from codemods.engine.rule import Rule
 from tests.rules import compare
 from tests.rules.bench import Bench
 from tests.rules.killing import Killer
-from tests.rules.mutants import Mutant, mutants
+from tests.rules.measured import Measured, digest_of
+from tests.rules.mutants import mutants
 
 assert mappings  # registers the rules
-
-
-@dataclasses.dataclass
-class Survey:
-    """How many mutants were made and killed, by operator, and which survived, by symbol.
-    `same` counts what is left out of the rest: defaults that TensorFlow itself does not tell from its own, and swapped
-    arguments of functions that do not care for their order."""
-
-    made: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    killed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    survivors: list[tuple[str, Mutant]] = dataclasses.field(default_factory=list)
-    rules: int = 0
-    same: int = 0
-
-    @property
-    def rate(self) -> float:
-        return self.killed.total() / max(self.made.total(), 1)
 
 
 def entries() -> Iterator[tuple[str, Rule]]:
@@ -44,25 +28,34 @@ def entries() -> Iterator[tuple[str, Rule]]:
                 yield symbol, entry
 
 
-def survey(chosen: Iterable[tuple[str, Rule]]) -> Survey:
+def survey(chosen: Iterable[tuple[str, Rule]]) -> Iterator[tuple[str, Measured]]:
     """Makes all mutants of these rules and runs the rules' tests on each."""
-    found = Survey()
-    for symbol, entry in chosen:
-        made = mutants(entry.function)
-        if not made:
-            continue
-        killer = Killer(Bench(entry, symbol))
-        found.rules += 1
-        for mutant in made:
-            killed = killer.kills(mutant)
-            if not killed and (killer.is_same_default(mutant) or killer.is_symmetric(mutant)):
-                found.same += 1
-                continue
-            found.made[mutant.operator] += 1
-            if killed:
-                found.killed[mutant.operator] += 1
-            else:
-                found.survivors.append((symbol, mutant))
-        if found.rules % 25 == 0:  # compiled functions of thousands of shapes are many gigabytes
+    for number, (symbol, entry) in enumerate(chosen, start=1):
+        yield symbol, measure(symbol, entry)
+        if number % 25 == 0:  # compiled functions of thousands of shapes are many gigabytes
             jax.clear_caches()
-    return found
+
+
+def measure(symbol: str, entry: Rule) -> Measured:
+    """The mutants of one rule."""
+    made: collections.Counter[str] = collections.Counter()
+    killed: collections.Counter[str] = collections.Counter()
+    same: collections.Counter[str] = collections.Counter()
+    survivors = []
+    changed = mutants(entry.function)
+    killer = Killer(Bench(entry, symbol)) if changed else None
+    for verdict in killer.wrong if killer is not None else ():
+        logging.warning("the test of %s fails without any change: %s: %s", symbol, verdict.case, verdict.detail)
+    for mutant in changed:
+        assert killer is not None
+        is_killed = killer.kills(mutant)
+        reason = None if is_killed else killer.why_same(mutant)
+        if reason is not None:
+            same[reason] += 1
+            continue
+        made[mutant.operator] += 1
+        if is_killed:
+            killed[mutant.operator] += 1
+        else:
+            survivors.append(str(mutant))
+    return Measured(digest_of(entry), dict(made), dict(killed), dict(same), tuple(survivors))

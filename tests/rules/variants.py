@@ -65,6 +65,10 @@ def cases(rule: Rule) -> list[Case]:
         made += _axes(rule, sample)
     for sample in rule.samples:
         made += _arguments(rule, sample)
+    if not any(p.kind is p.VAR_POSITIONAL for p in rule.signature.parameters.values()):
+        made += _left_out(rule)
+    if not rule.random:
+        made += [("ties", sample) for sample in with_arrays[1:]]  # where the result jumps depends on the arguments
     for kind, sample in made:
         key = (repr(sample.args), repr(sample.kwargs))
         if kind in DRAWN or key not in seen:
@@ -138,7 +142,9 @@ def _arguments(rule: Rule, sample: Sample) -> Iterator[tuple[str, Sample]]:
     flags = []
     bound = _bound(rule, sample)
     for name, parameter in rule.signature.parameters.items():
-        if name == "name" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or is_axis(name):
+        if name == "name" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if is_axis(name) and any(_arrays((sample.args, sample.kwargs))):  # `_axes` has those
             continue
         if isinstance(parameter.default, bool):
             flags.append(name)
@@ -155,6 +161,19 @@ def _arguments(rule: Rule, sample: Sample) -> Iterator[tuple[str, Sample]]:
             both = both and _with(rule, both, second, True)
             if both is not None:
                 yield second, both
+
+
+def _left_out(rule: Rule) -> Iterator[tuple[str, Sample]]:
+    """An argument that all samples give, left out where it may be; those after it by name."""
+    for name, parameter in rule.signature.parameters.items():
+        if parameter.default is parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+            continue
+        if all(name in _bound(rule, sample) for sample in rule.samples):
+            bound = _bound(rule, rule.samples[0])
+            names = list(rule.signature.parameters)
+            count = min(names.index(name), len(rule.samples[0].args))
+            rest = [other for other in bound if other not in (*names[:count], name)]
+            yield name, Sample(tuple(bound[n] for n in names[:count]), {n: bound[n] for n in rest})
 
 
 def _bound(rule: Rule, sample: Sample) -> dict[str, Any]:
