@@ -101,8 +101,8 @@ class ReplayTest(absltest.TestCase):
         self.assertEqual(fill.main([*arguments, f"--state={self.folder}/state.json"]), 0)
         self.assertEqual(json.loads((self.folder / "state.json").read_text()), {"open": [], "problems": []})
 
-    def test_a_thousand_answers(self):
-        """Reading, checking and applying them, the port aside."""
+    def test_many_answers(self):
+        """Reading, checking and applying them; the time that it takes is printed."""
         count = 100
         source = "import tensorflow as tf\n" + "".join(
             f"\n\ndef f{i}(x):\n    return tf.raw_ops.Cumsum(x=x, axis=0, exclusive=True)\n" for i in range(count)
