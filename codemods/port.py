@@ -272,8 +272,16 @@ def port_file(
         raise BadSource(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except cst.ParserSyntaxError as error:
         raise BadSource(f"{path}:{error.raw_line}: syntax error; only Python 3 is read") from None
-    file = path.resolve().relative_to(root).as_posix() if root else path.name
+    file = _below(path, root) if root else path.name
     return Port(source, trace.get("source", file) if trace else file, trace, root, edits)
+
+
+def _below(path: pathlib.Path, root: pathlib.Path) -> str:
+    """A file's path below the folder that imports start from. A link counts where it lies, not where it leads."""
+    for place in (path.absolute(), path.parent.resolve() / path.name, path.resolve()):
+        if place.is_relative_to(root):
+            return place.relative_to(root).as_posix()
+    raise BadSource(f"{path}: does not lie in {root}, where imports start")
 
 
 def write(port: Port, stem: str, out: pathlib.Path, more: Mapping[str, Any] = types.MappingProxyType({})) -> None:

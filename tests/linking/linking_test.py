@@ -13,7 +13,7 @@ from codemods.linking.files import linked_files
 from codemods.linking.link import Linked, link
 from codemods.linking.parents import stand_in_parents
 from codemods.linking.unlink import ported_path, written_path
-from codemods.port import Port
+from codemods.port import BadSource, Port, port_file
 
 LAYERS = """
     from tensorflow import keras
@@ -157,6 +157,14 @@ class PortedPackageTest(PackageTestCase):
         port = Port((root / "net.py").read_text(), "net.py", None, root)
         self.assertIn(("layers.py", 5), {(r.span.file, r.span.line) for _, r in port.unit.residuals if r.span})
         self.assertIn("# jaxport: line 5: tf.raw_ops.Foo", port.sources["layers.py"])
+
+    def test_a_link_counts_where_it_lies(self) -> None:
+        elsewhere = self.package(real="import tensorflow as tf\n\n\ndef f(x):\n    return tf.abs(x)\n")
+        root = self.package(other="import numpy\n")
+        (root / "net.py").symlink_to(elsewhere / "real.py")
+        self.assertEqual(port_file(root / "net.py", None, root.resolve()).unit.file, "net.py")
+        with self.assertRaisesRegex(BadSource, "real.py: does not lie in .*, where imports start"):
+            port_file(elsewhere / "real.py", None, root.resolve())
 
 
 if __name__ == "__main__":
