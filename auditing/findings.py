@@ -25,10 +25,16 @@ class Finding:
 
 def findings(repository: Repository) -> list[Finding]:
     """All findings, sorted by place."""
-    found = list(_unreadable(repository)) + list(_shared(repository))
+    found = list(_broken(repository)) + list(_unreadable(repository)) + list(_shared(repository))
     for target in repository.targets.values():
         found += [*_missing(repository, target), *_unused(repository, target)]
     return sorted(set(found))
+
+
+def _broken(repository: Repository) -> Iterator[Finding]:
+    for place in repository.broken:
+        message = f"{place.message}; nothing is known of this package's targets"
+        yield Finding(place.file, place.line, "broken-package", "", message)
 
 
 def _unreadable(repository: Repository) -> Iterator[Finding]:

@@ -45,13 +45,17 @@ def main(argv: Sequence[str]) -> int:
     except QueryError as error:
         print(error, file=sys.stderr)
         return 2
+    for place in found.broken:
+        print(
+            f"{place.file}:{place.line}: {place.message}; nothing is known of this package's targets", file=sys.stderr
+        )
     if not found:
         print(f"{' '.join(args.patterns) or '//...'}: no Python targets there", file=sys.stderr)
         return 2
     files = [file for target in found.values() for file in target.files]
     facts = collect(workspace, files, cache_path(workspace))
     history = [] if args.no_history else burn_down(workspace)
-    result = audit(" ".join(args.patterns) or "//...", Repository(found, facts), history)
+    result = audit(" ".join(args.patterns) or "//...", Repository(found, facts, found.broken), history)
     print(summary(result))
     if args.out:
         out = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())) / args.out

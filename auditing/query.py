@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import posixpath
 import re
@@ -10,19 +11,31 @@ import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 
-from auditing.targets import Target
+from auditing.targets import Broken, Target
 
 #: Attributes that name what a target needs when it runs.
 _DEPS = ("deps", "runtime_deps", "actual")
+
+
+_PLACED = re.compile(r"ERROR: (?P<file>/\S+?):(?P<line>\d+):\d+: (?P<message>.*)")
+_SKIPPED = re.compile(r"ERROR: Skipping '(?P<pattern>.+?)': (?P<message>no such .*)")
 
 
 class QueryError(Exception):
     """Bazel could not answer; the message is for the user."""
 
 
+class Targets(dict[str, Target]):
+    """Targets by label, and the places in BUILD files that Bazel could not read: those of whole packages are missing."""
+
+    def __init__(self, known: Mapping[str, Target], broken: Iterable[Broken] = ()):
+        super().__init__(known)
+        self.broken = tuple(sorted(set(broken)))
+
+
 def targets(
     bazel: Sequence[str], workspace: pathlib.Path, patterns: Sequence[str], kinds: str = r"py|^alias$"
-) -> dict[str, Target]:
+) -> Targets:
     """Python targets that the patterns name and those of the same repository that they depend on.
 
     Args:
@@ -33,20 +46,21 @@ def targets(
         sources are looked into.
 
     Raises:
-      QueryError: Bazel failed for a reason other than single broken packages.
+      QueryError: Bazel failed for a reason other than single broken packages, or a pattern names nothing.
     """
     known: dict[str, Target] = {}
+    broken: list[Broken] = []
     named: set[str] = set()
     wanted = _expression(patterns)
     while wanted:
         query = f'attr("srcs", "[.]py[,\\]]", {wanted}) + kind("({kinds}|^filegroup$)", {wanted})'
-        known |= {target.label: target for target in parsed(_query(bazel, workspace, query))}
+        known |= {target.label: target for target in parsed(_query(bazel, workspace, query, broken, not named))}
         python = {label: t for label, t in known.items() if re.search(kinds, t.kind)}
         ours = {label for t in python.values() for label in (*t.deps, *t.files) if label.startswith("//")}
         missing = sorted(ours - known.keys() - named)
         named |= set(missing)
         wanted = f"set({' '.join(missing)})" if missing else ""
-    return {label: _expanded(target, known) for label, target in sorted(python.items())}
+    return Targets({label: _expanded(target, known) for label, target in sorted(python.items())}, broken)
 
 
 def _expanded(target: Target, known: Mapping[str, Target]) -> Target:
@@ -70,13 +84,23 @@ def _expression(patterns: Sequence[str]) -> str:
     return f"({plus}{minus})"
 
 
-def _query(bazel: Sequence[str], workspace: pathlib.Path, expression: str) -> bytes:
+def _query(bazel: Sequence[str], workspace: pathlib.Path, expression: str, broken: list[Broken], typed: bool) -> bytes:
+    """What Bazel prints; errors in single packages, which it leaves out then, are added to `broken`.
+
+    `typed`: the labels are a person's, so that one which names nothing is an error, and no dangling dependency.
+    """
     command = [*bazel, "query", "--output=xml", "--keep_going", "--noimplicit_deps", "--order_output=no", expression]
     ran = subprocess.run(command, cwd=workspace, capture_output=True, check=False)
-    # 3: some packages are broken, and left out; the others are there.
+    lines = [line for line in ran.stderr.decode(errors="replace").splitlines() if line.startswith("ERROR")]
+    nothing = next((found for line in lines if (found := _SKIPPED.match(line))), None)
+    if nothing is not None and typed:
+        raise QueryError(f"{nothing['pattern']}: {nothing['message'].partition(': ')[0]}")
     if ran.returncode not in (0, 3):
-        lines = [line for line in ran.stderr.decode(errors="replace").splitlines() if "ERROR" in line]
         raise QueryError(f"bazel query failed ({ran.returncode}): {lines[-1] if lines else expression}")
+    for found in map(_PLACED.match, lines):
+        if found is not None:
+            file = os.path.relpath(found["file"], workspace)
+            broken.append(Broken(file, int(found["line"]), found["message"]))
     return ran.stdout
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from auditing.facts import Facts, is_jax, is_tensorflow
 from codemods.policy.lookup import host_entry
@@ -30,12 +30,22 @@ class Target:
     roots: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True, order=True)
+class Broken:
+    """A place in a BUILD file that Bazel can't read, so that nothing is known of the package's targets."""
+
+    file: str
+    line: int
+    message: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Repository:
     """Everything that an audit is about."""
 
     targets: Mapping[str, Target]
     facts: Mapping[str, Facts]
+    broken: Sequence[Broken] = ()
 
     def facts_of(self, target: Target) -> list[Facts]:
         """Facts of a target's sources."""

@@ -51,6 +51,14 @@ def counts(root: pathlib.Path, repository: Repository, policy: Policy) -> Ratche
     return Ratchet(tensorflow, residuals)
 
 
+def broken(repository: Repository, bazel: str) -> Iterator[Finding]:
+    """BUILD files that Bazel can't read. `bazel` is how people call it."""
+    for place in repository.broken:
+        package = place.file.rpartition("/")[0]
+        message = f"{place.message}; nothing in this package can be checked"
+        yield Finding(place.file, place.line, "broken-package", message, f"{bazel} query //{package}:all")
+
+
 def ratchet(root: pathlib.Path, repository: Repository, policy: Policy, update: str) -> Iterator[Finding]:
     """More TensorFlow or residuals than the ratchet allows, and lines of it that allow more than there is.
 

@@ -61,14 +61,15 @@ def findings(args: argparse.Namespace, workspace: pathlib.Path) -> list[Finding]
     changed = changed_files(workspace, args.since) if args.since else None
     known = targets(bazel, workspace, ["//..."])
     facts = collect(workspace, [file for t in known.values() for file in t.files], cache_path(workspace))
-    repository = Repository(known, facts)
+    repository = Repository(known, facts, known.broken)
     if args.update:
         lower = checks.lowered(rules.ratchet, checks.counts(workspace, repository, rules))
         _write(workspace / rules.ratchet_file, lower.to_json())
         rules = dataclasses.replace(rules, ratchet=lower)
     update = f"{shown} run //:presubmit -- --policy {args.policy} --update"
     found = [*checks.ratchet(workspace, repository, rules, update), *checks.layering(repository)]
-    found = checks.touching(found, changed)
+    # Not only where it changed: what can't be read can't be checked.
+    found = [*checks.broken(repository, shown), *checks.touching(found, changed)]
     if not args.no_build:
         found += builds.verified(bazel, workspace, builds.units(bazel, workspace, changed), shown)
     return sorted(found)

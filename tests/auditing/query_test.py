@@ -8,7 +8,9 @@ from absl.testing import absltest, parameterized
 
 from auditing import main
 from auditing.collect import collect
+from auditing.findings import findings
 from auditing.query import QueryError, parsed, short, targets
+from auditing.targets import Repository
 
 XML = b"""<?xml version="1.1" encoding="UTF-8"?>
 <query version="2">
@@ -55,9 +57,28 @@ class QueryTest(parameterized.TestCase):
         workspace = self.create_tempdir().full_path
         self.assertEqual(main.main(["--workspace", workspace, "--bazel", bazel, "//x/..."]), 2)
 
-    def test_broken_packages_do_not_hide_the_others(self) -> None:
-        bazel = self.bazel('echo \'<query><rule class="py_library" name="//b:b"/></query>\'; exit 3')
-        self.assertIn("//b:b", targets([bazel], pathlib.Path("/"), []))
+    def test_broken_packages_do_not_hide_the_others_and_are_named(self) -> None:
+        error = "ERROR: /repo/p/BUILD:2:1: syntax error at 'newline'"
+        more = "ERROR: package contains errors: p"
+        bazel = self.bazel(
+            f'echo "{error}" >&2; echo "{more}" >&2; echo \'<query><rule class="py_library" name="//b:b"/></query>\'; exit 3'
+        )
+        found = targets([bazel], self.root(bazel), [])
+        self.assertIn("//b:b", found)
+        self.assertEqual([(place.line, place.message) for place in found.broken], [(2, "syntax error at 'newline'")])
+        self.assertEndsWith(found.broken[0].file, "p/BUILD")
+        (finding,) = findings(Repository(found, {}, found.broken))
+        self.assertEqual((finding.kind, finding.line), ("broken-package", 2))
+
+    def root(self, bazel: str) -> pathlib.Path:
+        return pathlib.Path(bazel).parent
+
+    def test_a_pattern_that_names_nothing(self) -> None:
+        bazel = self.bazel(
+            "echo \"ERROR: Skipping '//no:x': no such package 'no': BUILD file not found in any\" >&2; exit 3"
+        )
+        with self.assertRaisesRegex(QueryError, "^//no:x: no such package 'no'$"):
+            targets([bazel], self.root(bazel), ["//no:x"])
 
 
 class CollectTest(absltest.TestCase):

@@ -105,6 +105,14 @@ class PresubmitTest(parameterized.TestCase):
         self.targets({"//new:a": ("new/a.py", ["//old:b"]), "//old:b": ("old/b.py", [])})
         self.assertRegex(self.run_it()[1], r"^new/a\.py:1: layering: //new:a is on the JAX side and depends on //old:b")
 
+    def test_packages_that_bazel_can_not_read(self) -> None:
+        error = f"ERROR: {self.root}/far/BUILD:3:1: syntax error at eof"
+        self.bazel.write_text(BAZEL.replace("here =", f"print({error!r}, file=sys.stderr)\nhere =", 1))
+        code, out = self.run_it()
+        self.assertEqual(code, 1)
+        expected = "far/BUILD:3: broken-package: syntax error at eof; nothing in this package can be checked; run: bazel query //far:all"
+        self.assertIn(expected, out)
+
     def test_units_that_are_stale_or_fail(self) -> None:
         self.answer("units", "//new:a.port\n")
         self.answer("failing", "//new:a_fresh_test")
