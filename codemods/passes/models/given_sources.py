@@ -71,14 +71,17 @@ class GivenSources:
         for inner in _nested(node).values():
             self._enter(inner, f"{path}.{inner.name.value}")
 
-    def _survey(self, node: cst.CSTNode, scopes: list[_Scope]) -> None:
+    def _survey(self, node: cst.CSTNode, scopes: list[_Scope], owner: str = "") -> None:
+        """`owner`: the class whose body this is in. Its methods, and functions in them, are no candidates."""
+        if isinstance(node, cst.ClassDef):
+            owner = f"{owner}{node.name.value}."
         if isinstance(node, cst.FunctionDef):
-            path = f"{scopes[-1].path}.{node.name.value}" if scopes else node.name.value
+            path = f"{scopes[-1].path}.{node.name.value}" if scopes else f"{owner}{node.name.value}"
             scopes = [*scopes, _Scope(path, node, _nested(node), _assigned(node))]
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
             self._call(node, scopes)
         for part in children(node):
-            self._survey(part, scopes)
+            self._survey(part, scopes, owner)
 
     def _call(self, node: cst.Call, scopes: list[_Scope]) -> None:
         name = node.func.value  # type: ignore[attr-defined]
@@ -105,7 +108,8 @@ class GivenSources:
         """The function of the file that a name stands for."""
         for scope in reversed(scopes):
             if name in scope.nested:
-                return f"{scope.path}.{name}"
+                path = f"{scope.path}.{name}"
+                return path if path in self.functions else None
             if name in scope.assigned or name in _parameters(scope.node):
                 return None
         return name if name in self.functions else None
@@ -138,7 +142,8 @@ class GivenSources:
         name = value.value
         for i, scope in reversed([*enumerate(scopes)]):
             if name in scope.nested and name not in scope.assigned:
-                yield Candidate("function", f"{scope.path}.{name}")
+                path = f"{scope.path}.{name}"
+                yield Candidate("function", path) if path in self.functions else None
                 return
             given = scope.assigned.get(name, [])
             if given and depth < 4:
