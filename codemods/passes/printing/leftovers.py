@@ -9,7 +9,8 @@ import libcst as cst
 import libcst.matchers as m
 
 from codemods.engine.walk import findall
-from codemods.passes.names import Reads
+from codemods.passes.names import Reads, assigned_names
+from codemods.passes.printing.header import is_import
 from codemods.passes.printing.undefined import MODULE, undefined_names
 
 #: How the reason of a residual begins whose cause is another's.
@@ -23,11 +24,22 @@ class Leftovers:
         """Definitions that hold a residual, and those that depend on them."""
         failed = {function.split(".")[0] for function, _ in self.unit.residuals}
         definitions = {**self.unit.classes, **self.unit.functions}
+        #: Statements of the module that use what failed, by identity, and the names that they bind.
+        self.left: dict[int, str] = {}
+        bound: set[str] = set()
         changed = True
         while changed:
             changed = False
+            for statement in self.unit.module.body:
+                if id(statement) in self.left or _defines(statement):
+                    continue
+                uses = self._globals_read(statement) & (failed & definitions.keys() | bound)
+                if uses:
+                    self.left[id(statement)] = sorted(uses)[0]
+                    bound |= assigned_names(statement)
+                    changed = True
             for name, node in definitions.items():
-                uses = self._globals_read(node) & failed & definitions.keys()
+                uses = self._globals_read(node) & (failed & definitions.keys() | bound)
                 if name not in failed and uses:
                     failed.add(name)
                     other = sorted(uses)[0]
@@ -93,6 +105,11 @@ class Leftovers:
                 node = next((found for place in places for found in findall(place, m.Name(name))), self.unit.module)
                 self.unit.residual(function, node, name, f"`{name}` is read here, and the port no longer defines it")
 
+    def _waiting(self, statement: Any) -> Any:
+        """The original of a statement of the module, with a comment that says what it waits for."""
+        comment = cst.EmptyLine(comment=cst.Comment(f"# jaxport: {WAITS}{self.left[id(statement)]}"))
+        return statement.with_changes(leading_lines=[*statement.leading_lines, comment])
+
     def _marked(self, statement: Any) -> Any:
         """The original, with a comment that says why it was left."""
         name = statement.name.value
@@ -102,3 +119,8 @@ class Leftovers:
                 comments.append(f"# jaxport: line {residual.span.line}: {residual.symbol}: {residual.reason}")
         lines = [cst.EmptyLine(comment=cst.Comment(" ".join(c.split()))) for c in comments]
         return statement.with_changes(leading_lines=[*statement.leading_lines, *lines])
+
+
+def _defines(statement: Any) -> bool:
+    """Is this a definition, or does it import?"""
+    return isinstance(statement, cst.ClassDef | cst.FunctionDef) or is_import(statement)

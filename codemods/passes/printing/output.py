@@ -113,7 +113,7 @@ class Output(Leftovers, Partials, Header):
             self.origin.setdefault(
                 part.name.value if isinstance(part, cst.ClassDef | cst.FunctionDef) else "", statement
             )
-        if name not in self.failed and not is_import(statement):
+        if name not in self.failed and not is_import(statement) and id(statement) not in self.left:
             self._check(name, statement, new)
         return new
 
@@ -160,6 +160,8 @@ class Output(Leftovers, Partials, Header):
             return self.porter.port_class(statement)
         if self.drop_failed and isinstance(statement, cst.If):
             return []
+        if id(statement) in self.left:
+            return [] if self.drop_failed else [self._waiting(statement)]
         new = self.porter.port_statement(statement)
         return [*self._nested("<module>"), *new]
 
