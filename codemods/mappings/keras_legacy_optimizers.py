@@ -81,17 +81,8 @@ def adamax(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="Ad
     return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())
 
 
-ROUNDING = Difference(
-    "a learning rate of 1",
-    "the products of momenta are rounded otherwise, by 7e-6 of weights of size 2",
-    ("lr",),
-    "shape",
-)
-
-
 @rule("tf.keras.optimizers.legacy.Ftrl", helpers=(ftrl,), samples=[
     sample(), sample(0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.1, beta=0.1),
-    sample(lr=0.1),
 ])  # fmt: skip
 def ftrl_rule(learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator_value=0.1,
               l1_regularization_strength=0.0, l2_regularization_strength=0.0, name="Ftrl",
@@ -107,7 +98,7 @@ def ftrl_rule(learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator
     return finished(steps, step_size, None, clipnorm, clipvalue, global_clipnorm, ())
 
 
-@rule("tf.keras.optimizers.legacy.Nadam", differences=[ROUNDING], helpers=(nadam,), samples=[
+@rule("tf.keras.optimizers.legacy.Nadam", helpers=(nadam,), samples=[
     sample(), sample(0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-3), sample(lr=0.01),
 ])  # fmt: skip
 def nadam_rule(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, name="Nadam", clipnorm=None,

@@ -6,10 +6,11 @@ import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import Difference, boolean, f32, i32, refuse, rule, sample
+from codemods.engine.touching import stated
 from codemods.mappings.differences import NAN
 from codemods.mappings.tf_dtypes import NARROW_UNLESS_ASKED
 
-STATED = Difference("a dtype that is stated", "Flax's initializers take theirs from the parameter", ("dtype",), "shape")
+STATED = Difference("a dtype that is stated", "Flax's initializers take theirs from the parameter", at=stated("dtype"))
 
 
 @rule("tf.compat.v1.to_float", samples=[sample(i32(4)), sample(boolean(2, 3))])
