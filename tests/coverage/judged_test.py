@@ -95,7 +95,10 @@ class JudgeTest(parameterized.TestCase):
                          [(8, 11, "tf.abs"), (8, 23, "tf.keras.losses.MeanSquaredError")])  # fmt: skip
 
     def test_open_until_a_run(self) -> None:
-        found = judge("import tensorflow as tf\ndef block(x, n):\n    return tf.keras.layers.Dense(n)(x)\n", "net.py")
+        reshaped = "tf.reshape(x, [tf.shape(x)[0], -1])"
+        found = judge(
+            f"import tensorflow as tf\ndef block(x, n):\n    return tf.keras.layers.Dense(n)({reshaped})\n", "net.py"
+        )
         statuses = {d.name: d.status for d in found.definitions}
         self.assertEqual(statuses, {"block": OPEN})
 
