@@ -22,7 +22,14 @@ PARSERS = {
     "//:presubmit": presubmit.parser,
 }
 #: Programs without flags of their own; the test depends on them, so they are there.
-PLAIN = {"//:format", "//docs:reference", "//docs:rules", "//migrate:mnist_cnn", "//tests/benchmarks:porting"}
+PLAIN = {
+    "//:format",
+    "//docs:reference",
+    "//docs:rules",
+    "//migrate:mnist_cnn",
+    "//tests/benchmarks:porting",
+    "//tests/rules:kill_rate",
+}
 
 _RUN = re.compile(r"(?:\./bazelw|bazel) run (?:@jaxport)?(//[\w/]*:\w+)(?: -- ([^`\n]*))?")
 _PYTHON = re.compile(r"python -m parity\.verify ((?:[^`\\\n]|\\\n)*)")
