@@ -22,6 +22,9 @@ from auditing.result import Audit, audit
 from auditing.targets import Repository
 from auditing.written import write
 
+#: How many broken packages are named before they are counted.
+_SHOWN = 10
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""

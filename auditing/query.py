@@ -8,6 +8,7 @@ import pathlib
 import posixpath
 import re
 import subprocess
+import textwrap
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,6 +19,7 @@ _DEPS = ("deps", "runtime_deps", "actual")
 
 
 _PLACED = re.compile(r"ERROR: (?P<file>/\S+?):(?P<line>\d+):\d+: (?P<message>.*)")
+_PACKAGE = re.compile(r"ERROR: error loading package '(?P<package>[^']*)': (?P<message>.*)")
 _SKIPPED = re.compile(r"ERROR: Skipping '(?P<pattern>.+?)': (?P<message>no such .*)")
 
 
@@ -97,10 +99,15 @@ def _query(bazel: Sequence[str], workspace: pathlib.Path, expression: str, broke
         raise QueryError(f"{nothing['pattern']}: {nothing['message'].partition(': ')[0]}")
     if ran.returncode not in (0, 3):
         raise QueryError(f"bazel query failed ({ran.returncode}): {lines[-1] if lines else expression}")
-    for found in map(_PLACED.match, lines):
-        if found is not None:
-            file = os.path.relpath(found["file"], workspace)
-            broken.append(Broken(file, int(found["line"]), found["message"]))
+    placed = [found for line in lines if (found := _PLACED.match(line))]
+    broken += [Broken(os.path.relpath(f["file"], workspace), int(f["line"]), f["message"]) for f in placed]
+    known = {posixpath.dirname(place.file) for place in broken}
+    for found in map(_PACKAGE.match, lines):
+        if found is not None and found["package"] not in known:
+            names = ("BUILD.bazel", "BUILD")
+            name = next((name for name in names if (workspace / found["package"] / name).is_file()), "BUILD")
+            message = textwrap.shorten(found["message"], 200, placeholder=" ...")
+            broken.append(Broken(posixpath.join(found["package"], name), 1, message))
     return ran.stdout
 
 

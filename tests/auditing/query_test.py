@@ -73,6 +73,16 @@ class QueryTest(parameterized.TestCase):
     def root(self, bazel: str) -> pathlib.Path:
         return pathlib.Path(bazel).parent
 
+    def test_packages_that_load_what_is_not_there(self) -> None:
+        errors = ["error loading package 'p': No repository visible as '@x'", "error loading package '': the same"]
+        bazel = self.bazel("".join(f'echo "ERROR: {error}" >&2; ' for error in errors) + "exit 3")
+        root = self.root(bazel)
+        (root / "p").mkdir()
+        (root / "p" / "BUILD.bazel").write_text("")
+        found = targets([bazel], root, [])
+        expected = [("BUILD", 1, "the same"), ("p/BUILD.bazel", 1, "No repository visible as '@x'")]
+        self.assertEqual([(place.file, place.line, place.message) for place in found.broken], expected)
+
     def test_a_pattern_that_names_nothing(self) -> None:
         bazel = self.bazel(
             "echo \"ERROR: Skipping '//no:x': no such package 'no': BUILD file not found in any\" >&2; exit 3"
