@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from auditing.facts import is_jax, is_tensorflow
+from auditing.facts import Facts, is_jax, is_tensorflow
 from auditing.targets import Repository, Target, package_of
+
+#: A source of a target, and what `Repository.providers` says of its imports.
+Imported = tuple[Facts, Mapping[str, tuple[int, list[str]]]]
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -27,7 +30,8 @@ def findings(repository: Repository) -> list[Finding]:
     """All findings, sorted by place."""
     found = list(_broken(repository)) + list(_unreadable(repository)) + list(_shared(repository))
     for target in repository.targets.values():
-        found += [*_missing(repository, target), *_unused(repository, target)]
+        imported = [(facts, repository.providers(facts, target.roots)) for facts in repository.facts_of(target)]
+        found += [*_missing(repository, target, imported), *_unused(repository, target, imported)]
     return sorted(set(found))
 
 
@@ -54,11 +58,11 @@ def _shared(repository: Repository) -> Iterator[Finding]:
             )
 
 
-def _missing(repository: Repository, target: Target) -> Iterator[Finding]:
+def _missing(repository: Repository, target: Target, imported: Sequence[Imported]) -> Iterator[Finding]:
     """Imports of modules whose target is no direct dependency."""
     have = {target.label, *target.deps, *_exported(repository, target)}
-    for facts in repository.facts_of(target):
-        for module, (line, labels) in repository.providers(facts, target.roots).items():
+    for facts, providers in imported:
+        for module, (line, labels) in providers.items():
             if not have & set(labels):
                 message = f"imports {module}, but {target.label} does not depend on {labels[0]}"
                 yield Finding(facts.file, line, "missing", target.label, message)
@@ -77,12 +81,12 @@ def _exported(repository: Repository, target: Target) -> set[str]:
     return found
 
 
-def _unused(repository: Repository, target: Target) -> Iterator[Finding]:
+def _unused(repository: Repository, target: Target, imported: Sequence[Imported]) -> Iterator[Finding]:
     """Dependencies none of whose modules is imported. Nothing is said of what can't be seen."""
-    facts = repository.facts_of(target)
+    facts = [facts for facts, _ in imported]
     if not facts or any(f.error for f in facts):
         return
-    used = {label for f in facts for _, labels in repository.providers(f, target.roots).values() for label in labels}
+    used = {label for _, providers in imported for _, labels in providers.values() for label in labels}
     roots = {i.module.partition(".")[0] for f in facts for i in f.imports if not i.level}
     for dep in target.deps:
         known = repository.targets.get(dep)

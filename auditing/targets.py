@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditing.facts import Facts, is_jax, is_tensorflow
@@ -70,10 +69,10 @@ class Repository:
                     found.setdefault(name, []).append(label)
         return found
 
-    def providers(self, facts: Facts, roots: Iterable[str]) -> dict[str, tuple[int, list[str]]]:
+    def providers(self, facts: Facts, roots: tuple[str, ...]) -> dict[str, tuple[int, list[str]]]:
         """For each module of this repository that a file imports: the line, and the targets that own the module."""
         found: dict[str, tuple[int, list[str]]] = {}
-        own = module_names(facts.file, tuple(roots))
+        own = module_names(facts.file, roots)
         for entry in facts.imports:
             bases = _absolute(entry.module, entry.level, facts.file, own)
             names = [name for base in bases for name in ([f"{base}.{entry.name}"] if entry.name else []) + [base]]
@@ -83,22 +82,16 @@ class Repository:
         return found
 
 
-def module_names(file: str, roots: Iterable[str]) -> list[str]:
+@functools.lru_cache(1 << 18)
+def module_names(file: str, roots: tuple[str, ...]) -> tuple[str, ...]:
     """Dotted names of a source file: from the repository's root, and from each import root above it."""
-    path = pathlib.PurePosixPath(file)
-    names = []
-    for root in ["", *roots]:
-        if root and not path.is_relative_to(root):
-            continue
-        parts = list(path.relative_to(root).with_suffix("").parts) if root else list(path.with_suffix("").parts)
-        if parts[-1:] == ["__init__"]:
-            parts = parts[:-1]
-        if parts:
-            names.append(".".join(parts))
-    return names
+    path = file.removesuffix(".py")
+    path = path.removesuffix("__init__").rstrip("/") if path.endswith("/__init__") or path == "__init__" else path
+    below = [path, *(path.removeprefix(f"{root}/") for root in roots if path.startswith(f"{root}/"))]
+    return tuple(part.replace("/", ".") for part in below if part)
 
 
-def _absolute(module: str, level: int, file: str, own: list[str]) -> list[str]:
+def _absolute(module: str, level: int, file: str, own: Sequence[str]) -> list[str]:
     """Absolute names that an import may mean: relative ones start at the file's package."""
     if not level:
         return [module]
