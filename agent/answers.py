@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -69,7 +68,7 @@ def files(folder: pathlib.Path) -> Sequence[pathlib.Path]:
 
 def dump(answer: Answer) -> str:
     """The text of an answer's file."""
-    return json.dumps(answer.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    return outputs.dump(answer.model_dump(mode="json"))
 
 
 def write(folder: pathlib.Path, answers: Iterable[Answer]) -> Mapping[pathlib.Path, Answer]:

@@ -17,7 +17,6 @@ from agent.journal import Journal
 from agent.replies import Answerer
 from agent.trials import Trials
 from cli import errors, outputs, paths, port_command, progress, steps
-from parity import source
 
 NAME = "ask"
 HELP = "get answers for what no rule knows, check them, and record them for `port --answers`"
@@ -87,10 +86,7 @@ class Service:
 def run(args: argparse.Namespace) -> int:
     """Runs the command; returns its exit code."""
     asked = request(args)
-    try:
-        source.check(str(asked.source))
-    except errors.BadInputError as e:
-        raise errors.BadInputError(e.reason, asked.shown, e.line) from None
+    port_command.check_source(asked)
     folder = paths.typed(args.answers)
     settings = config.read(config.OWN if args.models == "own" else paths.typed(args.models)) if args.models else None
     service = Service(settings, folder / ".replies") if settings is not None else None

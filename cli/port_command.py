@@ -114,13 +114,18 @@ def unit_request(args: argparse.Namespace) -> steps.Request:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Runs the command; returns its exit code."""
-    asked = request(args)
+def check_source(asked: steps.Request) -> None:
+    """Raises `BadInputError`, in the user's words, where the file is no source that can be ported."""
     try:
         source.check(str(asked.source))
     except errors.BadInputError as e:
         raise errors.BadInputError(e.reason, asked.shown, e.line) from None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command; returns its exit code."""
+    asked = request(args)
+    check_source(asked)
     out = paths.typed(args.out)
     module, weights = out / f"{asked.stem}_jax.py", out / "weights_map.json"
     if not args.force:
