@@ -37,8 +37,7 @@ def findings(repository: Repository) -> list[Finding]:
 
 def _broken(repository: Repository) -> Iterator[Finding]:
     for place in repository.broken:
-        message = f"{place.message}; nothing is known of this package's targets"
-        yield Finding(place.file, place.line, "broken-package", "", message)
+        yield Finding(place.file, place.line, "broken-package", "", place.consequence)
 
 
 def _unreadable(repository: Repository) -> Iterator[Finding]:

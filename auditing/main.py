@@ -49,9 +49,7 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     for place in found.broken:
-        print(
-            f"{place.file}:{place.line}: {place.message}; nothing is known of this package's targets", file=sys.stderr
-        )
+        print(f"{place.file}:{place.line}: {place.consequence}", file=sys.stderr)
     if not found:
         print(f"{' '.join(args.patterns) or '//...'}: no Python targets there", file=sys.stderr)
         return 2

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditing.targets import Broken, Target
+from buildfiles.place import build_file
 
 #: Attributes that name what a target needs when it runs.
 _DEPS = ("deps", "runtime_deps", "actual")
@@ -56,7 +57,11 @@ def targets(
     wanted = _expression(patterns)
     while wanted:
         query = f'attr("srcs", "[.]py[,\\]]", {wanted}) + kind("({kinds}|^filegroup$)", {wanted})'
-        known |= {target.label: target for target in parsed(_query(bazel, workspace, query, broken, not named))}
+        xml, errors = _query(bazel, workspace, query)
+        if not named:
+            _check_patterns(errors)
+        broken += _broken(errors, workspace)
+        known |= {target.label: target for target in parsed(xml)}
         python = {label: t for label, t in known.items() if re.search(kinds, t.kind)}
         ours = {label for t in python.values() for label in (*t.deps, *t.files) if label.startswith("//")}
         missing = sorted(ours - known.keys() - named)
@@ -86,29 +91,36 @@ def _expression(patterns: Sequence[str]) -> str:
     return f"({plus}{minus})"
 
 
-def _query(bazel: Sequence[str], workspace: pathlib.Path, expression: str, broken: list[Broken], typed: bool) -> bytes:
-    """What Bazel prints; errors in single packages, which it leaves out then, are added to `broken`.
-
-    `typed`: the labels are a person's, so that one which names nothing is an error, and no dangling dependency.
-    """
+def _query(bazel: Sequence[str], workspace: pathlib.Path, expression: str) -> tuple[bytes, list[str]]:
+    """What Bazel prints, and its errors: packages that it could not read are left out."""
     command = [*bazel, "query", "--output=xml", "--keep_going", "--noimplicit_deps", "--order_output=no", expression]
     ran = subprocess.run(command, cwd=workspace, capture_output=True, check=False)
-    lines = [line for line in ran.stderr.decode(errors="replace").splitlines() if line.startswith("ERROR")]
-    nothing = next((found for line in lines if (found := _SKIPPED.match(line))), None)
-    if nothing is not None and typed:
-        raise QueryError(f"{nothing['pattern']}: {nothing['message'].partition(': ')[0]}")
+    errors = [line for line in ran.stderr.decode(errors="replace").splitlines() if line.startswith("ERROR")]
     if ran.returncode not in (0, 3):
-        raise QueryError(f"bazel query failed ({ran.returncode}): {lines[-1] if lines else expression}")
-    placed = [found for line in lines if (found := _PLACED.match(line))]
-    broken += [Broken(os.path.relpath(f["file"], workspace), int(f["line"]), f["message"]) for f in placed]
+        raise QueryError(f"bazel query failed ({ran.returncode}): {errors[-1] if errors else expression}")
+    return ran.stdout, errors
+
+
+def _check_patterns(errors: Iterable[str]) -> None:
+    """Raises `QueryError` where a label that a person gave names nothing."""
+    for found in filter(None, map(_SKIPPED.match, errors)):
+        raise QueryError(f"{found['pattern']}: {found['message'].partition(': ')[0]}")
+
+
+def _broken(errors: Sequence[str], workspace: pathlib.Path) -> list[Broken]:
+    """The places that errors name; for a package that none names a line of, the file as a whole."""
+    broken = [
+        Broken(os.path.relpath(found["file"], workspace), int(found["line"]), found["message"])
+        for found in filter(None, map(_PLACED.match, errors))
+    ]
     known = {posixpath.dirname(place.file) for place in broken}
-    for found in map(_PACKAGE.match, lines):
-        if found is not None and found["package"] not in known:
-            names = ("BUILD.bazel", "BUILD")
-            name = next((name for name in names if (workspace / found["package"] / name).is_file()), "BUILD")
+    for found in filter(None, map(_PACKAGE.match, errors)):
+        if found["package"] not in known:
+            file = build_file(workspace / found["package"])
+            name = file.name if file is not None else "BUILD"
             message = textwrap.shorten(found["message"], 200, placeholder=" ...")
             broken.append(Broken(posixpath.join(found["package"], name), 1, message))
-    return ran.stdout
+    return broken
 
 
 def parsed(xml: bytes) -> Iterable[Target]:

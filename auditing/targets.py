@@ -37,6 +37,11 @@ class Broken:
     line: int
     message: str
 
+    @property
+    def consequence(self) -> str:
+        """What is wrong, and what it means for an audit."""
+        return f"{self.message}; nothing is known of this package's targets"
+
 
 @dataclasses.dataclass(frozen=True)
 class Repository:

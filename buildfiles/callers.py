@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 from libcst import metadata
+from libcst.helpers import get_absolute_module_from_package_for_import, get_full_name_for_node
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,15 +71,17 @@ class _Switch(cst.CSTTransformer):
     def __init__(self, file: str, old: str, new: str):
         super().__init__()
         self.file, self.found = file, list[Import]()
+        self.around = file.rpartition("/")[0].replace("/", ".")
         self.old, self.new = old, new
         self.package, _, self.name = old.rpartition(".")
         self.port = new.rpartition(".")[2]
 
     def leave_ImportFrom(self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom) -> cst.ImportFrom:
-        module = self._module(original_node)
+        module = get_absolute_module_from_package_for_import(self.around, original_node)
         if module == self.old:
-            self._keep(original_node, updated_node.with_changes(module=self._renamed(original_node.module)))
-            return updated_node.with_changes(module=self._renamed(original_node.module))
+            new = updated_node.with_changes(module=self._renamed(original_node.module))
+            self._keep(original_node, new)
+            return new
         if module != self.package or isinstance(original_node.names, cst.ImportStar):
             return updated_node
         names = list(self._aliases(original_node.names))
@@ -91,7 +94,7 @@ class _Switch(cst.CSTTransformer):
     def leave_Import(self, original_node: cst.Import, updated_node: cst.Import) -> cst.Import:
         names, plain = [], False
         for alias in original_node.names:
-            if _dotted(alias.name) != self.old:
+            if get_full_name_for_node(alias.name) != self.old:
                 names.append(alias)
             elif alias.asname is None:
                 plain = True
@@ -114,14 +117,6 @@ class _Switch(cst.CSTTransformer):
                 alias = alias.with_changes(name=cst.Name(self.port), asname=asname)
             yield alias
 
-    def _module(self, node: cst.ImportFrom) -> str:
-        """What it imports from, as seen from the root."""
-        module = _dotted(node.module) if node.module is not None else ""
-        if not node.relative:
-            return module
-        parts = self.file.split("/")[: -len(node.relative)]
-        return ".".join([*parts, module] if module else parts)
-
     def _renamed(self, node: cst.BaseExpression | None) -> cst.BaseExpression:
         """The module's last name is another one."""
         if isinstance(node, cst.Attribute):
@@ -132,9 +127,3 @@ class _Switch(cst.CSTTransformer):
         line = self.get_metadata(metadata.PositionProvider, node).start.line
         print_ = cst.Module([]).code_for_node
         self.found.append(Import(self.file, line, print_(node), None if new is None else print_(new)))
-
-
-def _dotted(node: cst.BaseExpression) -> str:
-    if isinstance(node, cst.Attribute):
-        return f"{_dotted(node.value)}.{node.attr.value}"
-    return node.value if isinstance(node, cst.Name) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import libcst as cst
+import libcst.matchers as m
 
 from buildfiles.parsed import BuildFile, Target, quoted
 from parity.errors import BadInputError
@@ -35,7 +36,8 @@ def with_alias(text: str, name: str, twin: str, path: str, back: str) -> str:
         rows.append(("visibility", file.module.code_for_node(visibility)))
     alias = "".join(f"    {key} = {value},\n" for key, value in rows)
     block = f"# The port; back to the original: {back}\nalias(\n{alias})\n"
-    return _renamed(BuildFile(file.after(original, block), path), original.statement, name + _SUFFIX)
+    renamed = BuildFile(_renamed(original, file, name + _SUFFIX), path)
+    return renamed.after(_target(renamed, name + _SUFFIX), block)
 
 
 def without_alias(text: str, name: str, path: str) -> str:
@@ -45,9 +47,9 @@ def without_alias(text: str, name: str, path: str) -> str:
       BadInputError: there is no cut-over to undo.
     """
     file = BuildFile(text, path)
-    original, alias = _cut(file, name)
-    text = _without(file, alias)
-    return _renamed(BuildFile(text, path), original.statement, name)
+    _, alias = _cut(file, name)
+    left = BuildFile(_without(file, alias), path)
+    return _renamed(_target(left, name + _SUFFIX), left, name)
 
 
 def without_original(text: str, name: str, path: str) -> str:
@@ -85,20 +87,12 @@ def _cut(file: BuildFile, name: str) -> tuple[Target, Target]:
 
 def _mentions(target: Target, name: str) -> bool:
     """Does any attribute hold the label? Also in lists that are put together."""
-    found: list[str] = []
-
-    class Strings(cst.CSTVisitor):
-        def visit_SimpleString(self, node: cst.SimpleString) -> None:
-            found.append(str(node.evaluated_value))
-
-    target.call.visit(Strings())
-    return f":{name}" in found
+    return any(string.evaluated_value == f":{name}" for string in m.findall(target.call, m.SimpleString()))  # type: ignore[attr-defined]
 
 
-def _renamed(file: BuildFile, statement: cst.CSTNode, name: str) -> str:
-    """The file with another name for the target that equals a statement of an earlier parse."""
-    same = next(t for t in file.targets if t.statement.deep_equals(statement))  # type: ignore[arg-type]
-    value = same.value("name")
+def _renamed(target: Target, file: BuildFile, name: str) -> str:
+    """The file with another name for a target of it."""
+    value = target.value("name")
     assert value is not None
     return file.replaced(value, cst.SimpleString(quoted(name)))
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 from buildfiles import callers, cut_over
 from buildfiles.parsed import BuildFile
+from buildfiles.place import build_file
 from cli import errors, outputs, paths
 
 
@@ -109,10 +110,10 @@ def _label(text: str) -> tuple[str, str]:
 
 
 def _build_file(workspace: pathlib.Path, package: str) -> pathlib.Path:
-    for name in ("BUILD.bazel", "BUILD"):
-        if (workspace / package / name).is_file():
-            return workspace / package / name
-    raise errors.BadInputError(f"//{package}: there is no BUILD file in {package or 'the root'}")
+    found = build_file(workspace / package)
+    if found is None:
+        raise errors.BadInputError(f"//{package}: there is no BUILD file in {package or 'the root'}")
+    return found
 
 
 if __name__ == "__main__":

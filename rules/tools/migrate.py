@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from buildfiles import deps, twin
 from buildfiles.parsed import BuildFile
+from buildfiles.place import build_file
 from cli import errors, outputs, paths, summary
 from rules.tools import elapsed, unit_files
 
@@ -29,9 +30,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 def contents(unit: unit_files.UnitFiles, folder: pathlib.Path) -> dict[pathlib.Path, str]:
     """What the package gets: the port, its weights map, and the BUILD file with a target for it."""
     module = unit.text("module")
-    build = folder / "BUILD.bazel"
-    if not build.exists():
-        build = folder / "BUILD"
+    build = build_file(folder) or folder / "BUILD"
     own = deps.twins(unit.own_deps, lambda label: _is_written(label, folder, unit.package))
     needed = (*deps.python_deps(module, unit.python_deps), *own)
     target = twin.Twin(f"{unit.unit}_jax", pathlib.Path(unit.source).name, needed, (*unit.python_deps, *unit.own_deps))
@@ -50,8 +49,8 @@ def _is_written(label: str, folder: pathlib.Path, package: str) -> bool:
     path, _, name = label.rpartition(":")
     root = folder.parents[package.count("/")] if package else folder
     where = root / path.removeprefix("//") if path else folder
-    files = [where / name for name in ("BUILD.bazel", "BUILD") if (where / name).is_file()]
-    return bool(files) and BuildFile(files[0].read_text(encoding="utf-8"), str(files[0])).target(name) is not None
+    file = build_file(where)
+    return file is not None and BuildFile(file.read_text(encoding="utf-8"), str(file)).target(name) is not None
 
 
 def main(argv: Sequence[str]) -> int:
