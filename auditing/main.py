@@ -48,8 +48,10 @@ def main(argv: Sequence[str]) -> int:
     except QueryError as error:
         print(error, file=sys.stderr)
         return 2
-    for place in found.broken:
+    for place in found.broken[:_SHOWN]:
         print(f"{place.file}:{place.line}: {place.consequence}", file=sys.stderr)
+    if len(found.broken) > _SHOWN:
+        print(f"and {len(found.broken) - _SHOWN} more packages that Bazel can't read", file=sys.stderr)
     if not found:
         print(f"{' '.join(args.patterns) or '//...'}: no Python targets there", file=sys.stderr)
         return 2

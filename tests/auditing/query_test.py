@@ -1,5 +1,7 @@
 """What is read from `bazel query`, and how often files are read."""
 
+import contextlib
+import io
 import os
 import pathlib
 import stat
@@ -82,6 +84,15 @@ class QueryTest(parameterized.TestCase):
         found = targets([bazel], root, [])
         expected = [("BUILD", 1, "the same"), ("p/BUILD.bazel", 1, "No repository visible as '@x'")]
         self.assertEqual([(place.file, place.line, place.message) for place in found.broken], expected)
+
+    def test_many_packages_that_can_not_be_read_are_counted(self) -> None:
+        errors = "".join(f"echo \"ERROR: error loading package 'p{i}': no\" >&2; " for i in range(13))
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            code = main.main(["--workspace", self.create_tempdir().full_path, "--bazel", self.bazel(errors + "exit 3")])
+        self.assertEqual(code, 2)
+        self.assertEqual(said.getvalue().count("nothing is known"), 10)
+        self.assertIn("and 3 more packages that Bazel can't read\n", said.getvalue())
 
     def test_a_pattern_that_names_nothing(self) -> None:
         bazel = self.bazel(
