@@ -64,8 +64,8 @@ class CountedLoops:
         owner, _, method = function.rpartition(".")
         around = self.unit.classes.get(owner) if owner else self.unit.module
         named = findall(around, m.FunctionDef(m.Name(method))) if around is not None else []
-        if len(named) != 1:
-            return None
+        if len(named) != 1 or any(param.name.value == name for param in findall(named[0].params, m.Param())):
+            return None  # what callers give may be a tensor
         found: list[Any] = []
         for part in walk(named[0].body):
             if isinstance(part, cst.Assign | cst.AugAssign | cst.AnnAssign | cst.NamedExpr | cst.For | cst.With):
