@@ -9,6 +9,7 @@ from concurrent import futures
 from decimal import Decimal
 
 from agent.errors import EditError
+from agent.plans import Plan
 from agent.prompt import Failure
 from agent.records import Answer, OpenRequest, State, Usage, Verdict
 from agent.replies import Answerer, NoReply
@@ -46,9 +47,15 @@ class Asking:
         tries: int,
         say: Callable[[str], None] = lambda text: None,
         parallel: int = 1,
+        plan: Plan | None = None,
     ):
-        """`tries`: how often each request is put; `say`: shows progress; `parallel`: requests at the same time."""
+        """`tries`: how often each request is put; `say`: shows progress; `parallel`: requests at the same time.
+
+        `plan`: what is left out, and in which order the rest is asked about, among what may be asked at one time.
+        """
         self.parallel = parallel
+        self._order = {item.key: place for place, item in enumerate(plan.items)} if plan is not None else {}
+        self._skipped = {item.key for item in plan.items if item.skip} if plan is not None else set()
         self.trials, self.answerer, self.tries, self.say = trials, answerer, tries, say
         self.usage: dict[str, Usage] = {}
         self._tried: collections.Counter[str] = collections.Counter()
@@ -94,7 +101,11 @@ class Asking:
 
     def _ready(self, state: State) -> list[OpenRequest]:
         """What may be asked now: first what others are built on, which may settle those without a word."""
+        for request in state.open:
+            if request.key in self._skipped:
+                self._stopped.setdefault(request.key, "skipped by the plan")
         left = [request for request in state.open if request.key not in self._stopped]
+        left.sort(key=lambda request: self._order.get(request.key, len(self._order)))
         definitions = {request.request.subject.function.split(".")[0] for request in state.open}
         first = [request for request in left if not definitions & set(request.after)]
         # Where all wait for each other, one of them has to come first.

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from agent import answers as recorded
-from agent import replay
+from agent import planning, plans, replay
 from agent.errors import AnswerError
 from agent.records import OpenRequest, Problem, State
 from codemods import port as porting
@@ -49,6 +49,11 @@ def state(result: replay.Replayed) -> State:
     )
 
 
+def plan(unit: replay.Unit, result: replay.Replayed) -> plans.Plan:
+    """The plan of what a port with answers leaves."""
+    return planning.planned(result, unit.sources(result.port))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
     flags = argparse.ArgumentParser(prog="fill", description=__doc__.splitlines()[0], allow_abbrev=False)
@@ -58,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags.add_argument("--answers", type=pathlib.Path, required=True, help="the folder with the answers")
     flags.add_argument("--command", default="jaxport ask", help="what makes answers anew, for messages")
     flags.add_argument("--state", type=pathlib.Path, help="write here what is still asked, and go on with bad answers")
+    flags.add_argument("--plan", type=pathlib.Path, help="write here the plan of what is left")
     flags.add_argument("--out", type=pathlib.Path, required=True, help="the folder to write to")
     args = flags.parse_args(argv)
     trace = json.loads(args.trace.read_text(encoding="utf-8")) if args.trace else None
@@ -73,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (AnswerError, porting.BadSource) as error:
         print(error, file=sys.stderr)
         return 2
+    if args.plan:
+        args.plan.write_text(plans.dump(plan(unit, result)), encoding="utf-8")
     porting.write(result.port, args.source.stem, args.out, {"answers": result.spans()})
     return 3 if result.port.unit.residuals else 0
 

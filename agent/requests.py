@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.reading import names_read
 from agent.records import Cause, Request, Subject
 from agent.regions import Region, Source, grouped, source_of
 from codemods.passes.printing.leftovers import WAITS
@@ -56,6 +57,7 @@ def asked(port: Port, sources: Mapping[str, str]) -> list[Asked]:
     residuals = [r for r in port.residuals()["residuals"] if not r["reason"].startswith(WAITS)]
     signatures = _signatures(port)
     definitions = {r["function"].split(".")[0] for r in residuals}
+    read = names_read(port.unit.module.code) if residuals else {}
     found = []
     for file, text in sources.items():
         here = [r for r in residuals if r["file"] == file]
@@ -65,7 +67,9 @@ def asked(port: Port, sources: Mapping[str, str]) -> list[Asked]:
         for region, causes in grouped(source, here).items():
             subject = _subject(source, region, causes)
             own = subject.function.split(".")[0]
-            reads = {node.id for node in ast.walk(_tree(subject.definition)) if isinstance(node, ast.Name)} - {own}
+            # By the module's names, which are not the file's where several are ported together.
+            reads = read.get(own) or {n.id for n in ast.walk(_tree(subject.definition)) if isinstance(n, ast.Name)}
+            reads = reads - {own}
             request = Request(
                 subject=subject,
                 reasons=tuple(c["reason"] for c in causes),

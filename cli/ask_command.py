@@ -6,9 +6,10 @@ import argparse
 import pathlib
 import sys
 import tempfile
+from collections.abc import Callable
 
 from agent import answers as recorded
-from agent import config
+from agent import config, plans
 from agent.asking import Asking, Outcome
 from agent.budget import Budget
 from agent.errors import EditError
@@ -35,14 +36,23 @@ exit codes: 0 every place is answered and the unit verified; 2 bad input or usag
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the flags."""
     port_command.add_unit_arguments(parser)
-    parser.epilog = _EPILOG
     parser.add_argument("--answers", metavar="DIR", required=True, help="the folder to keep answers in")
+    add_asking_arguments(parser)
+
+
+def add_asking_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what says who is asked, and how."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
     parser.add_argument(
         "--models",
         metavar="FILE.toml",
         help="whom to ask and at what price, as agent/models.toml, which `own` stands for",
     )
     parser.add_argument("--prompts_dir", metavar="DIR", help="write prompts to and read replies from files there")
+    parser.add_argument(
+        "--plan", metavar="FILE.json", help="as `jaxport plan` writes it, maybe edited: what to skip, and the order"
+    )
     parser.add_argument("--by", metavar="NAME", default="hand", help="who writes those replies; kept with each answer")
     parser.add_argument(
         "--tries", metavar="N", type=int, default=3, help="how often a place is asked about; default: 3"
@@ -57,6 +67,12 @@ def request(args: argparse.Namespace) -> steps.Request:
     """What the flags ask for; raises `BadInputError` where they do not fit together."""
     if args.verify in ("none", "shapes"):
         raise errors.BadInputError("answers are checked against the original: --verify is to be forward or more")
+    check_asking(args)
+    return port_command.unit_request(args)
+
+
+def check_asking(args: argparse.Namespace) -> None:
+    """Raises `BadInputError` where it is not said who answers, or what is to be written to can't be."""
     if bool(args.prompts_dir) == bool(args.models):
         raise errors.BadInputError(
             "say who answers: --models, to ask a model service, or --prompts_dir, to exchange prompts and replies as files"
@@ -65,7 +81,6 @@ def request(args: argparse.Namespace) -> steps.Request:
         value = getattr(args, flag)
         if value:
             outputs.writable(paths.typed(value), f"--{flag} {value}")
-    return port_command.unit_request(args)
 
 
 class Service:
@@ -87,7 +102,19 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command; returns its exit code."""
     asked = request(args)
     port_command.check_source(asked)
+    return ask(args, asked, steps.capture)
+
+
+def ask(args: argparse.Namespace, asked: steps.Request, capture: Callable[[steps.Request, pathlib.Path], None]) -> int:
+    """Asks for what is left of a unit; returns the exit code.
+
+    Args:
+      args: of `add_asking_arguments`, and `answers`.
+      asked: the unit.
+      capture: puts what is recorded of the original into a folder.
+    """
     folder = paths.typed(args.answers)
+    plan = _plan(args, asked)
     settings = config.read(config.OWN if args.models == "own" else paths.typed(args.models)) if args.models else None
     service = Service(settings, folder / ".replies") if settings is not None else None
     answerer: Answerer = service.journal if service is not None else Exchange(paths.typed(args.prompts_dir), args.by)
@@ -95,11 +122,11 @@ def run(args: argparse.Namespace) -> int:
     shown = progress.Progress()
     with tempfile.TemporaryDirectory(prefix="jaxport-") as name:
         place = pathlib.Path(name)
-        with shown.step("capture", f"running {asked.shown} on TensorFlow"):
-            steps.capture(asked, place)
+        with shown.step("capture", f"what {asked.shown} does on TensorFlow"):
+            capture(asked, place)
         trials = Trials(asked, place, args.trial_timeout)
         parallel = settings.request.parallel if settings is not None else 1
-        asking = Asking(trials, answerer, args.tries, _say, parallel)
+        asking = Asking(trials, answerer, args.tries, _say, parallel, plan)
         try:
             outcome = asking.run(old)
         except EditError as error:
@@ -114,6 +141,17 @@ def run(args: argparse.Namespace) -> int:
     if service is not None:
         print(f"  spent       {service}")
     return errors.RESIDUALS if outcome.verified is None else errors.PORTED
+
+
+def _plan(args: argparse.Namespace, asked: steps.Request) -> plans.Plan | None:
+    """The plan that is given. Raises `BadInputError` where it is for other text."""
+    if not args.plan:
+        return None
+    plan = plans.read(paths.typed(args.plan))
+    texts = {file.path: asked.root / file.path for file in plan.files}
+    digests = {path: plans.digest(file.read_text(encoding="utf-8")) for path, file in texts.items() if file.is_file()}
+    plans.check_fits(plan, digests, args.plan, f"jaxport plan {asked.shown} --out DIR")
+    return plan
 
 
 def _say(line: str) -> None:

@@ -109,6 +109,15 @@ def port(request: Request, folder: pathlib.Path) -> None:
         _run("port", "agent.fill", arguments, _TOOL_TIMEOUT, request)
 
 
+def plan(request: Request, folder: pathlib.Path) -> None:
+    """Ports the source with the answers that there are, and writes plan.json."""
+    arguments = [f"--source={request.source}", f"--out={folder}", f"--package_root={request.root}"]
+    trace = folder / "trace.json"
+    arguments += [f"--trace={trace}"] if trace.exists() else []
+    arguments += [f"--answers={request.answers or folder / 'answers'}", f"--command={ask_command(request)}"]
+    _run("plan", "agent.fill", [*arguments, f"--plan={folder}/plan.json"], _TOOL_TIMEOUT, request)
+
+
 def ask_command(request: Request) -> str:
     """What a user types to have answers made anew."""
     return f"jaxport ask {shlex.quote(request.shown)} --answers {shlex.quote(request.shown_answers)} ..."

@@ -26,6 +26,8 @@ class Linked:
       names: for each definition, its name in the module.
       places: where nodes of the module stand in their files, by line and column in the module.
       lines: the file and line of every line of the module.
+      ends: where nodes of the module end in their files, by where they end in the module; renamed names are of other
+        lengths, so ends do not follow from beginnings.
     """
 
     text: str
@@ -34,11 +36,15 @@ class Linked:
     names: dict[Definition, str]
     places: dict[tuple[int, int], Span]
     lines: list[tuple[str, int]]
+    ends: dict[tuple[int, int], tuple[int, int]] = dataclasses.field(default_factory=dict)
 
     def span(self, line: int, column: int, end_line: int, end_column: int) -> Span:
         """The place in its file of something in the module."""
         found = self.places.get((line, column))
         if found is not None:
+            end = self.ends.get((end_line, end_column))
+            if end is not None and end >= (found.line, found.column):
+                return dataclasses.replace(found, end_line=end[0], end_column=end[1])
             shift = found.column - column if end_line == line else 0
             return dataclasses.replace(found, end_line=found.line + end_line - line, end_column=end_column + shift)
         file, first = self.lines[min(line, len(self.lines)) - 1]
@@ -58,16 +64,18 @@ def link(root: pathlib.Path, files: list[SourceFile]) -> Linked:
     counts: list[int] = []
     places: dict[tuple[int, int], Span] = {}
     lines: list[tuple[str, int]] = []
+    ends: dict[tuple[int, int], tuple[int, int]] = {}
     for file in files:
         rename = _Renames(bindings, names, file)
         text, pairs = rename.apply()
         offset = len(lines)
         for old, new in pairs:
-            places[new[0] + offset, new[1]] = Span(file.path, old[0], old[1])
+            places[new.start.line + offset, new.start.column] = Span(file.path, old.start.line, old.start.column)
+            ends[new.end.line + offset, new.end.column] = (old.end.line, old.end.column)
         counts.append(rename.statements)
         texts.append(text)
         lines += [(file.path, rename.line_of(i + 1)) for i in range(len(text.splitlines()))]
-    return Linked("".join(texts), files, counts, names, places, lines)
+    return Linked("".join(texts), files, counts, names, places, lines, ends)
 
 
 def _distinct(bindings: Bindings, files: list[SourceFile]) -> dict[Definition, str]:
@@ -95,8 +103,8 @@ class _Renames:
         self.statements = 0
         self._line: dict[int, int] = {}
 
-    def apply(self) -> tuple[str, list[tuple[tuple[int, int], tuple[int, int]]]]:
-        """The text, and pairs of places (line, column) of what it kept: in the file, in the text."""
+    def apply(self) -> tuple[str, list[tuple[metadata.CodeRange, metadata.CodeRange]]]:
+        """The text, and pairs of places of what it kept: in the file, in the text."""
         module = self.wrapper.module
         before = self.wrapper.resolve(metadata.PositionProvider)
         replaced: dict[cst.CSTNode, cst.CSTNode] = {}
@@ -120,7 +128,7 @@ class _Renames:
         for old, new in zip(_spine(kept, replaced), _spine(wrapper.module, {}), strict=False):
             a, b = before.get(old), after.get(new)
             if a is not None and b is not None:
-                pairs.append(((a.start.line, a.start.column), (b.start.line, b.start.column)))
+                pairs.append((a, b))
                 self._line.setdefault(b.start.line, a.start.line)
         return text, pairs
 

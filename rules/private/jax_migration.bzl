@@ -70,6 +70,8 @@ def jax_migration(
         source and shows a summary. `-- --diff` and `-- --dry_run` write nothing.
       * `NAME.jax`: a py_library of the port as it is built, whether or not it was written.
       * `NAME.report`: the report as HTML, JSON and SARIF.
+      * `NAME.ask`: `bazel run` gets answers to what no rule knows, checks and records them; `-- --models own` asks a
+        model service, the one thing here that calls out, `-- --prompts_dir DIR` exchanges files. See docs/models.md.
       * `NAME.capture`: what was recorded of the original: trace.json and oracle.safetensors.
       * `NAME_test`: checks the port against the recorded original, on the CPU; needs no TensorFlow.
       * `NAME_gpu_test`, `NAME_tpu_test`: the same on other accelerators, for platforms with the constraint
@@ -180,6 +182,7 @@ def jax_migration(
         **common
     )
     _programs(name, verify, python_deps, jax_deps, common, steps)
+    _asking(name, verify, answers, python_deps + jax_deps + deps, common, steps)
     parity_tests(
         name = name,
         accelerator_deps = accelerator_deps,
@@ -201,6 +204,30 @@ def _verify(name, level, deps, common):
         unit = name,
         visibility = ["//visibility:private"],
         **common
+    )
+
+def _asking(name, level, answers, deps, common, steps):
+    """The one target that calls out, where it is told to; nothing depends on it, and `//...` leaves it out."""
+    folders = [answer.rpartition("/")[0] for answer in answers if not answer.startswith(("//", "@", ":"))]
+    manifest(
+        name = name + ".asked",
+        answers = folders[0] if folders else "answers",
+        command = "{} run //{}:{}.ask".format(_bazel(), native.package_name(), name),
+        level = level,
+        oracle = True,
+        text = True,
+        unit = name,
+        visibility = ["//visibility:private"],
+        **dict(common, **dict(steps, tags = common["tags"] + ["manual"]))
+    )
+    py_binary(
+        name = name + ".ask",
+        srcs = [Label("//rules/tools:ask.py")],
+        main = Label("//rules/tools:ask.py"),
+        args = ["$(rootpath {}.asked)".format(name)],
+        data = [name + ".asked"],
+        deps = {native.package_relative_label(dep): None for dep in [Label("//rules/tools:ask_lib")] + deps}.keys(),
+        **dict(common, tags = common["tags"] + ["manual"])
     )
 
 def _programs(name, level, python_deps, deps, common, steps):

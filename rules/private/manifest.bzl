@@ -16,7 +16,10 @@ def _manifest_impl(ctx):
     }
     if ctx.attr.oracle and run.trace:
         files |= {"oracle": run.oracle, "trace": run.trace}
+    if ctx.attr.text and run.text != run.source:
+        files["text"] = run.text
     if ctx.attr.certificate:
+        files["plan"] = ported.plan
         files["certificate"] = ctx.attr.certificate[CertificateInfo].certificate
 
     paths = {name: file.short_path for name, file in files.items()}
@@ -31,6 +34,7 @@ def _manifest_impl(ctx):
 
     manifest = ctx.actions.declare_file(ctx.label.name + ".json")
     ctx.actions.write(manifest, json.encode_indent({
+        "answers": ctx.attr.answers,
         "command": ctx.attr.command,
         "files": paths,
         "level": ctx.attr.level,
@@ -50,6 +54,7 @@ manifest = rule(
     implementation = _manifest_impl,
     doc = "A JSON file with the runfiles paths of a unit's files; these are in its runfiles.",
     attrs = {
+        "answers": attr.string(doc = "The folder of recorded answers, below the package."),
         "apart": attr.bool(doc = "Whether checked-in files are to be compared with those that are built."),
         "capture": attr.label(mandatory = True, providers = [TraceInfo], doc = "The run of the original."),
         "certificate": attr.label(providers = [CertificateInfo], doc = "The verdict, where it is wanted."),
@@ -60,6 +65,7 @@ manifest = rule(
         "own_deps": attr.string_list(doc = "Labels that the port needs whatever it imports."),
         "port": attr.label(mandatory = True, providers = [PortInfo], doc = "The port."),
         "python_deps": attr.string_list(doc = "Labels that the port may need, as written in BUILD files."),
+        "text": attr.bool(doc = "Whether the original is wanted as codemods made it, where they did."),
         "unit": attr.string(mandatory = True, doc = "Name of the unit."),
     },
 )

@@ -22,6 +22,7 @@ def _port_impl(ctx):
         apply_codemods(ctx, ported, module.short_path, ctx.attr.post_codemods, module)
     weights_map = ctx.actions.declare_file(ctx.attr.unit + ".port/weights_map.json")
     residuals = ctx.actions.declare_file(ctx.attr.unit + ".port/residuals.json")
+    plan = ctx.actions.declare_file(ctx.attr.unit + ".port/plan.json")
 
     args = ctx.actions.args()
     own = ctx.files.answers + ([run.source] if run.text == run.source else [])
@@ -36,13 +37,14 @@ def _port_impl(ctx):
     args.add(ported, format = "--module=%s")
     args.add(weights_map, format = "--weights_map=%s")
     args.add(residuals, format = "--residuals=%s")
+    args.add(plan, format = "--plan=%s")
     ctx.actions.run(
         mnemonic = _MNEMONIC,
         progress_message = "Porting {}".format(run.source.short_path),
         executable = ctx.executable._tool,
         arguments = [args],
         inputs = depset([run.text] + ([run.trace] if run.trace else []), transitive = [inputs]),
-        outputs = [ported, weights_map, residuals],
+        outputs = [ported, weights_map, residuals, plan],
         env = ENVIRONMENT,
         execution_requirements = EXECUTION_REQUIREMENTS,
     )
@@ -50,10 +52,11 @@ def _port_impl(ctx):
         DefaultInfo(files = depset([module, weights_map, residuals])),
         OutputGroupInfo(
             module = depset([module]),
+            plan = depset([plan]),
             residuals = depset([residuals]),
             weights_map = depset([weights_map]),
         ),
-        PortInfo(module = module, residuals = residuals, weights_map = weights_map),
+        PortInfo(module = module, plan = plan, residuals = residuals, weights_map = weights_map),
     ]
 
 port = rule(

@@ -1,7 +1,8 @@
 """`bazel run :NAME`: writes the port beside its source and shows a summary.
 
 By the time this runs, Bazel has captured, ported and verified the unit. Flags go after `--`:
-`--diff` shows what would change, `--dry_run` names the files; both write nothing.
+`--diff` shows what would change, `--dry_run` names the files; both write nothing. `--plan` shows what is left and what
+asking for it would take, and writes that as NAME_plan.json, which may be edited, and NAME_plan.html.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from agent import plan_page, plans
 from buildfiles import deps, twin
 from buildfiles.parsed import BuildFile
 from buildfiles.place import build_file
@@ -24,6 +26,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--diff", action="store_true", help="show what would change, write nothing")
     parser.add_argument("--dry_run", action="store_true", help="name the files that would change, write nothing")
     parser.add_argument("--force", action="store_true", help="overwrite files that were changed by hand")
+    parser.add_argument("--plan", action="store_true", help="show what is left for answers, and write the plan alone")
     return parser.parse_args(argv)
 
 
@@ -53,6 +56,16 @@ def _is_written(label: str, folder: pathlib.Path, package: str) -> bool:
     return file is not None and BuildFile(file.read_text(encoding="utf-8"), str(file)).target(name) is not None
 
 
+def plan_contents(unit: unit_files.UnitFiles, folder: pathlib.Path) -> tuple[str, dict[pathlib.Path, str]]:
+    """The plan as text, and the files that hold it; what a user changed in them is kept."""
+    path = folder / f"{unit.unit}_plan.json"
+    plan = plans.read(unit.files["plan"])
+    if path.exists():
+        plan = plans.edited(plan, plans.read(path))
+    page = plan_page.as_html(plan)
+    return plan_page.as_text(plan), {path: plans.dump(plan), folder / f"{unit.unit}_plan.html": page}
+
+
 def main(argv: Sequence[str]) -> int:
     """Runs the program; returns its exit code."""
     args = _arguments(argv)
@@ -64,6 +77,12 @@ def main(argv: Sequence[str]) -> int:
         return errors.BAD_INPUT
     folder = workspace / unit.package
     try:
+        if args.plan:
+            text, wanted = plan_contents(unit, folder)
+            changed = [] if args.dry_run or args.diff else outputs.write(wanted, unit.package or ".")
+            names = [p.relative_to(workspace).as_posix() for p in changed]
+            print(text + f"  wrote       {', '.join(names) if names else 'nothing'}")
+            return 0
         wanted = contents(unit, folder)
     except errors.BadInputError as e:
         print(e, file=sys.stderr)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from agent import fill, replay
+from agent import fill, plans, replay
 from agent.errors import AnswerError
 from codemods import port
 from rules.tools import placed
@@ -27,24 +27,24 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--trace", type=os.path.abspath, help="trace.json, where the original was run")
     parser.add_argument("--answer", action="append", default=[], help="a recorded answer, by its name there")
     parser.add_argument("--ask", default="", help="the command that makes answers anew")
-    for name in ("module", "weights_map", "residuals"):
+    for name in ("module", "weights_map", "residuals", "plan"):
         parser.add_argument(f"--{name}", type=os.path.abspath, required=True, help=f"where to write {name}")
     args = parser.parse_args(argv)
     trace = json.loads(pathlib.Path(args.trace).read_text(encoding="utf-8")) if args.trace else None
     with placed.folder(args) as root, tempfile.TemporaryDirectory(prefix="port-") as name:
         source, folder = pathlib.Path(args.source), pathlib.Path(name)
         try:
-            if args.answer:
-                filled = fill.fill(replay.Unit(source, trace, root), [pathlib.Path(a) for a in args.answer], args.ask)
-                port.write(filled.port, source.stem, folder, {"answers": filled.spans()})
-            else:
-                port.write(port.port_file(source, trace, root), source.stem, folder)
+            unit = replay.Unit(source, trace, root)
+            filled = fill.fill(unit, [pathlib.Path(a) for a in args.answer], args.ask)
+            port.write(filled.port, source.stem, folder, {"answers": filled.spans()} if args.answer else {})
+            plan = plans.dump(fill.plan(unit, filled))
         except (AnswerError, port.BadSource) as error:
             print(error, file=sys.stderr)
             return _BAD_INPUT
         # Of files that are ported along with it, the others are units of their own: `jax_deps` has their ports.
         shutil.copyfile(folder / f"{source.stem}_jax.py", args.module)
         shutil.copyfile(folder / "residuals.json", args.residuals)
+        pathlib.Path(args.plan).write_text(plan, encoding="utf-8")
         weights_map = json.loads((folder / "weights_map.json").read_text(encoding="utf-8"))
         weights_map["module"] = pathlib.Path(args.module).name
         text = json.dumps(weights_map, indent=2, ensure_ascii=False) + "\n"

@@ -21,6 +21,7 @@ class UnitFiles:
       python_deps: labels that the port may need.
       own_deps: labels that the port needs.
       files: paths by name: module, weights_map, residuals, and what else was asked for.
+      answers: the folder of recorded answers, below the package.
     """
 
     unit: str
@@ -31,6 +32,7 @@ class UnitFiles:
     python_deps: tuple[str, ...]
     own_deps: tuple[str, ...]
     files: dict[str, pathlib.Path]
+    answers: str = ""
 
     def text(self, name: str) -> str:
         """The text of one of the files."""
@@ -64,5 +66,6 @@ def read(manifest: str) -> UnitFiles:
         level=content["level"],
         python_deps=tuple(content["python_deps"]),
         own_deps=tuple(content["own_deps"]),
+        answers=content.get("answers", ""),
         files={name: pathlib.Path(path) for name, path in content["files"].items()},
     )

@@ -39,7 +39,7 @@ class ProgramsTest(parameterized.TestCase):
             (self.built / f"{name}.json").write_text(json.dumps(value, indent=2) + "\n")
 
     def manifest(self, checked_in=False):
-        files = {name: str(self.built / f"{name}.json") for name in ("weights_map", "residuals", "certificate")}
+        files = {name: str(self.built / f"{name}.json") for name in ("weights_map", "residuals", "certificate", "plan")}
         files["module"] = str(self.built / "m_jax.py")
         for key, name in (("module", "m_jax.py"), ("weights_map", "m_weights_map.json")):
             if checked_in and (self.package / name).exists():
@@ -83,6 +83,24 @@ class ProgramsTest(parameterized.TestCase):
 
     def assertContainsExactSubsequence(self, text, part):  # noqa: N802
         self.assertEqual(text.count(part), 1)
+
+    def test_plan_is_shown_and_written_alone(self):
+        item = {
+            "key": "k", "function": "f", "file": "models/m.py", "line": 3, "component": None, "statement": "x = tf.f()",
+            "symbols": ["tf.f"], "settles": "rule", "why": ["tf.f: no rule"], "risks": [], "state": "open",
+            "input_tokens": 7, "output_tokens": 2,
+        }  # fmt: skip
+        plan = {"source": "models/m.py", "files": [], "components": [], "items": [item], "left": []}
+        (self.built / "plan.json").write_text(json.dumps(plan))
+        self.assertNotIn("wrote       models", self.run_program("--plan", "--dry_run")[1])
+        code, out, _ = self.run_program("--plan")
+        self.assertEqual(code, 0)
+        self.assertIn("models/m.py:3 (by rule) tf.f: no rule", out)
+        self.assertIn("wrote       models/m_plan.json, models/m_plan.html", out)
+        self.assertEqual(sorted(self.written()), ["BUILD", "m_plan.html", "m_plan.json"])
+        kept = self.package / "m_plan.json"
+        kept.write_text(kept.read_text().replace('"skip": false', '"skip": true'))
+        self.assertIn("(skipped)", self.run_program("--plan")[1])
 
     def test_second_run_writes_nothing(self):
         self.run_program()
