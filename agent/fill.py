@@ -17,6 +17,8 @@ from agent import planning, plans, replay
 from agent.errors import AnswerError
 from agent.records import OpenRequest, Problem, State
 from codemods import port as porting
+from codemods import rule_files
+from codemods.rule_files import RuleFileError
 
 
 def fill(unit: replay.Unit, files: Sequence[pathlib.Path], command: str) -> replay.Replayed:
@@ -61,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags.add_argument("--trace", type=pathlib.Path, help="trace.json of the original")
     flags.add_argument("--package_root", type=pathlib.Path, help="the folder that imports start from")
     flags.add_argument("--answers", type=pathlib.Path, required=True, help="the folder with the answers")
+    flags.add_argument("--rules", action="append", default=[], help="a file with rules of the user's own")
     flags.add_argument("--command", default="jaxport ask", help="what makes answers anew, for messages")
     flags.add_argument("--state", type=pathlib.Path, help="write here what is still asked, and go on with bad answers")
     flags.add_argument("--plan", type=pathlib.Path, help="write here the plan of what is left")
@@ -70,13 +73,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     unit = replay.Unit(args.source, trace, args.package_root.resolve() if args.package_root else None)
     files = recorded.files(args.answers)
     try:
+        rule_files.add(args.rules)
         if args.state:
             found = recorded.load_all(files, args.command)
             result = replay.replay(unit, {answer.key: answer for answer in found.values()})
             args.state.write_text(state(result).model_dump_json(indent=1) + "\n", encoding="utf-8")
         else:
             result = fill(unit, files, args.command)
-    except (AnswerError, porting.BadSource) as error:
+    except (AnswerError, RuleFileError, porting.BadSource) as error:
         print(error, file=sys.stderr)
         return 2
     if args.plan:

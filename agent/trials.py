@@ -41,6 +41,7 @@ class Trials:
         recorded.write(place / "answers", answers)
         arguments = [f"--source={self.request.source}", f"--package_root={self.request.root}", f"--out={place}"]
         arguments += [f"--answers={place}/answers", f"--state={place}/state.json"]
+        arguments += [f"--rules={path}" for path in self.request.rules]
         trace = self.folder / "trace.json"
         arguments += [f"--trace={trace}"] if trace.exists() else []
         done = self._run("agent.fill", arguments, place, "port")

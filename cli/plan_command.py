@@ -45,6 +45,9 @@ def run(args: argparse.Namespace) -> int:
         if asked.runs:
             with shown.step("capture", f"running {asked.shown} on TensorFlow"):
                 steps.capture(asked, folder)
+        if asked.rules:
+            with shown.step("certify", f"holding {len(asked.rules)} files of rules to TensorFlow"):
+                steps.certify(asked, folder)
         with shown.step("plan", f"porting {asked.shown}"):
             steps.plan(asked, folder)
         plan = plans.read(folder / "plan.json")

@@ -6,6 +6,7 @@ import argparse
 import math
 import pathlib
 import tempfile
+from collections.abc import Sequence
 
 from cli import certificate, errors, outputs, paths, progress, steps, summary
 from parity import source
@@ -58,6 +59,10 @@ def add_unit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--example", metavar="FILE.py", help="a file with model() and inputs(seed), in place of these three"
     )
+    parser.add_argument(
+        "--rules", metavar="FILE_OR_DIR", action="append", default=[],
+        help="rules of your own, which are certified first; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--verify", choices=LEVELS, default="step", help="how far to check; default: step")
     parser.add_argument("--package_root", metavar="DIR", help="the folder that the file's imports start from")
     parser.add_argument(
@@ -111,7 +116,20 @@ def unit_request(args: argparse.Namespace) -> steps.Request:
         timeout=args.timeout,
         answers=paths.typed(args.answers) if args.answers else None,
         shown_answers=args.answers or "",
+        rules=_rules(args.rules),
     )
+
+
+def _rules(given: Sequence[str]) -> tuple[pathlib.Path, ...]:
+    """The files with rules that are meant; raises `BadInputError` where there are none."""
+    found: list[pathlib.Path] = []
+    for name in given:
+        path = paths.typed(name)
+        files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        if not files or not all(file.is_file() for file in files):
+            raise errors.BadInputError(f"--rules {name}: there is no such file, or no Python file in it")
+        found += [file for file in files if file.name != "__init__.py"]
+    return tuple(found)
 
 
 def check_source(asked: steps.Request) -> None:
@@ -137,6 +155,9 @@ def run(args: argparse.Namespace) -> int:
         if asked.runs:
             with shown.step("capture", f"running {asked.shown} on TensorFlow"):
                 steps.capture(asked, folder)
+        if asked.rules:
+            with shown.step("certify", f"holding {len(asked.rules)} files of rules to TensorFlow"):
+                steps.certify(asked, folder)
         with shown.step("port", f"rewriting {asked.shown}"):
             steps.port(asked, folder)
         residuals = steps.read(folder / "residuals.json")

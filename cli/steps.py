@@ -13,6 +13,8 @@ from cli import errors, mirror, process
 
 #: Seconds that a step other than the user's own program may take.
 _TOOL_TIMEOUT = 600.0
+#: A rule takes seconds, one with many arguments a minute.
+_CERTIFY_TIMEOUT = 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Request:
       timeout: seconds that the original may take.
       answers: the folder with recorded answers; None where they are not used.
       shown_answers: the folder as the user named it.
+      rules: files with rules of the user's own.
     """
 
     source: pathlib.Path
@@ -45,6 +48,7 @@ class Request:
     timeout: float = 600.0
     answers: pathlib.Path | None = None
     shown_answers: str = ""
+    rules: Sequence[pathlib.Path] = ()
 
     @property
     def runs(self) -> bool:
@@ -96,12 +100,25 @@ def capture(request: Request, folder: pathlib.Path) -> None:
     _run("capture", "parity.capture", arguments, 2 * request.timeout + _TOOL_TIMEOUT, request)
 
 
+def certify(request: Request, folder: pathlib.Path) -> None:
+    """Holds the user's own rules to TensorFlow. Raises `BadInputError` where one fails."""
+    arguments = [*(f"--rules={path}" for path in request.rules), f"--out={folder}/rules.json"]
+    code = _run("certify", "parity.rule_oracle.certify", arguments, _CERTIFY_TIMEOUT, request)
+    if code != errors.PORTED:
+        failed = read(folder / "rules.json")["rules"]
+        rule = next(entry for entry in failed if entry["problems"])
+        raise errors.BadInputError(
+            f"the rule of {rule['symbol']} is not certified: {rule['problems'][0]}", rule["file"]
+        )
+
+
 def port(request: Request, folder: pathlib.Path) -> None:
     """Ports the source; writes <stem>_jax.py, weights_map.json and residuals.json."""
     arguments = [f"--source={request.source}", f"--out={folder}"]
     trace = folder / "trace.json"
     arguments += [f"--trace={trace}"] if trace.exists() else []
     arguments.append(f"--package_root={request.root}")
+    arguments += [f"--rules={path}" for path in request.rules]
     if request.answers is None:
         _run("port", "codemods.port", arguments, _TOOL_TIMEOUT, request)
     else:
@@ -114,6 +131,7 @@ def plan(request: Request, folder: pathlib.Path) -> None:
     arguments = [f"--source={request.source}", f"--out={folder}", f"--package_root={request.root}"]
     trace = folder / "trace.json"
     arguments += [f"--trace={trace}"] if trace.exists() else []
+    arguments += [f"--rules={path}" for path in request.rules]
     arguments += [f"--answers={request.answers or folder / 'answers'}", f"--command={ask_command(request)}"]
     _run("plan", "agent.fill", [*arguments, f"--plan={folder}/plan.json"], _TOOL_TIMEOUT, request)
 

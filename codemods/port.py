@@ -21,6 +21,7 @@ from typing import Any
 import libcst as cst
 from absl import app, flags
 
+from codemods import rule_files
 from codemods.engine.edits import Edits
 from codemods.engine.walk import forget
 from codemods.linking.files import linked_files
@@ -35,11 +36,13 @@ from codemods.passes.unit import Unit
 from codemods.passes.values import text
 from codemods.passes.weights import WeightsMap
 from codemods.roots import ported_call, roots
+from codemods.rule_files import RuleFileError
 from codemods.train_steps import TrainSteps, functions
 
 _SOURCE = flags.DEFINE_string("source", None, "The file to port.")
 _TRACE = flags.DEFINE_string("trace", None, "Facts of a run of the original, as parity.capture writes them.")
 _ROOT = flags.DEFINE_string("package_root", None, "The folder that imports start from; linked files are ported, too.")
+_RULES = flags.DEFINE_multi_string("rules", [], "A file with rules of the user's own, which are certified apart.")
 _OUT = flags.DEFINE_string("out", None, "The folder to write to.")
 
 _OWN = "__jaxport_"
@@ -302,6 +305,11 @@ def main(argv: list[str]) -> int:
     gc.freeze()  # what was imported stays; looking at it again and again takes a seventh of the time
     path = pathlib.Path(_SOURCE.value)
     trace = json.loads(pathlib.Path(_TRACE.value).read_text(encoding="utf-8")) if _TRACE.value else None
+    try:
+        rule_files.add(_RULES.value)
+    except RuleFileError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         port = port_file(path, trace, pathlib.Path(_ROOT.value).resolve() if _ROOT.value else None)
     except BadSource as error:

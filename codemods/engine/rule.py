@@ -124,7 +124,7 @@ class Difference:
 
     Attributes:
       when, truth: for people.
-      covers: the kinds of generated cases that differ so (`tests/rules/variants.py`): a dtype, "empty", "nan",
+      covers: the kinds of generated cases that differ so (`parity/rule_oracle/variants.py`): a dtype, "empty", "nan",
         the name of an argument; "jit": samples that can't be traced.
       keeps: what those cases are still held to: "values" (not their gradient), "values of another dtype",
         "nearby values" (to 1 %), "shape", or nothing; "not run" where TensorFlow may not come back.

@@ -1,6 +1,6 @@
 """Differences of meaning that several rules share.
 
-What each covers are kinds of generated cases, see `tests/rules/variants.py`; a rule that names a difference it does
+What each covers are kinds of generated cases, see `parity/rule_oracle/variants.py`; a rule that names a difference it does
 not have fails its test, as one does that has a difference it does not name.
 """
 

@@ -50,6 +50,7 @@ def jax_migration(
         jax_deps = None,
         data = [],
         answers = [],
+        rules = [],
         pre_codemods = [],
         post_codemods = [],
         accelerators = ["cpu"],
@@ -93,6 +94,8 @@ def jax_migration(
       data: files that the original reads when it is run.
       answers: files with recorded answers to what no rule knows, as `glob(["answers/*.json"])`; the port has their
         code in its places. An answer that was edited, or that nothing asks for, fails the build.
+      rules: Python files with rules of your own, for symbols that jaxport has none for, as `glob(["jaxport_rules/*.py"])`.
+        They are certified as jaxport's are, by values, dtypes, gradients and mutants; one that fails, fails the build.
       pre_codemods: Python files, or libraries of one, with codemods that rewrite the original before it is ported:
         classes derived from `libcst.codemod.Codemod`, a function `query(*paths)` that gives a `bowler.Query`, or
         fixers. The port is still checked against the original as it was. Lines in residuals and in the report are
@@ -155,6 +158,7 @@ def jax_migration(
         capture = name + ".capture",
         deps = deps,
         post_codemods = post_codemods,
+        rules = rules,
         unit = name,
         visibility = ["//visibility:private"],
         **common
@@ -182,7 +186,7 @@ def jax_migration(
         **common
     )
     _programs(name, verify, python_deps, jax_deps, common, steps)
-    _asking(name, verify, answers, python_deps + jax_deps + deps, common, steps)
+    _asking(name, verify, answers, rules, python_deps + jax_deps + deps, common, steps)
     parity_tests(
         name = name,
         accelerator_deps = accelerator_deps,
@@ -206,7 +210,7 @@ def _verify(name, level, deps, common):
         **common
     )
 
-def _asking(name, level, answers, deps, common, steps):
+def _asking(name, level, answers, rules, deps, common, steps):
     """The one target that calls out, where it is told to; nothing depends on it, and `//...` leaves it out."""
     folders = [answer.rpartition("/")[0] for answer in answers if not answer.startswith(("//", "@", ":"))]
     manifest(
@@ -215,6 +219,7 @@ def _asking(name, level, answers, deps, common, steps):
         command = "{} run //{}:{}.ask".format(_bazel(), native.package_name(), name),
         level = level,
         oracle = True,
+        rules = rules,
         text = True,
         unit = name,
         visibility = ["//visibility:private"],

@@ -16,6 +16,7 @@ def _manifest_impl(ctx):
     }
     if ctx.attr.oracle and run.trace:
         files |= {"oracle": run.oracle, "trace": run.trace}
+    files |= {"rules/" + file.basename: file for file in ctx.files.rules}
     if ctx.attr.text and run.text != run.source:
         files["text"] = run.text
     if ctx.attr.certificate:
@@ -65,6 +66,7 @@ manifest = rule(
         "own_deps": attr.string_list(doc = "Labels that the port needs whatever it imports."),
         "port": attr.label(mandatory = True, providers = [PortInfo], doc = "The port."),
         "python_deps": attr.string_list(doc = "Labels that the port may need, as written in BUILD files."),
+        "rules": attr.label_list(allow_files = [".py"], doc = "Users' own rules, where they are wanted."),
         "text": attr.bool(doc = "Whether the original is wanted as codemods made it, where they did."),
         "unit": attr.string(mandatory = True, doc = "Name of the unit."),
     },

@@ -1,6 +1,7 @@
 """The step that rewrites the original in JAX."""
 
 load("@rules_python//python:defs.bzl", "PyInfo")
+load("//rules/private:certify.bzl", "CERTIFY_TOOL", "certify")
 load("//rules/private:codemod.bzl", "CODEMOD_TOOL", "apply_codemods", "codemods_attr")
 load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS")
 load("//rules/private:places.bzl", "add_places", "place")
@@ -25,7 +26,7 @@ def _port_impl(ctx):
     plan = ctx.actions.declare_file(ctx.attr.unit + ".port/plan.json")
 
     args = ctx.actions.args()
-    own = ctx.files.answers + ([run.source] if run.text == run.source else [])
+    own = ctx.files.answers + ctx.files.rules + ([run.source] if run.text == run.source else [])
     inputs = add_places(ctx, args, own, ctx.attr.deps)
     if run.text != run.source:
         args.add(place(run.text, at = run.source))
@@ -33,6 +34,11 @@ def _port_impl(ctx):
     if run.trace:
         args.add(run.trace, format = "--trace=%s")
     args.add_all([answer.short_path for answer in ctx.files.answers], format_each = "--answer=%s")
+    more = []
+    if ctx.files.rules:
+        more = [certify(ctx)]
+        args.add_all([file.short_path for file in ctx.files.rules], format_each = "--rules=%s")
+        args.add(more[0], format = "--certificate=%s")
     args.add(ctx.attr.ask, format = "--ask=%s")
     args.add(ported, format = "--module=%s")
     args.add(weights_map, format = "--weights_map=%s")
@@ -43,7 +49,7 @@ def _port_impl(ctx):
         progress_message = "Porting {}".format(run.source.short_path),
         executable = ctx.executable._tool,
         arguments = [args],
-        inputs = depset([run.text] + ([run.trace] if run.trace else []), transitive = [inputs]),
+        inputs = depset([run.text] + more + ([run.trace] if run.trace else []), transitive = [inputs]),
         outputs = [ported, weights_map, residuals, plan],
         env = ENVIRONMENT,
         execution_requirements = EXECUTION_REQUIREMENTS,
@@ -68,7 +74,9 @@ port = rule(
         "capture": attr.label(mandatory = True, providers = [TraceInfo], doc = "The run of the original."),
         "deps": attr.label_list(providers = [PyInfo], doc = "Libraries that the unit imports."),
         "post_codemods": codemods_attr("Rewrite the port."),
+        "rules": attr.label_list(allow_files = [".py"], doc = "Users' own rules, which are certified first."),
         "unit": attr.string(mandatory = True, doc = "Name of the unit."),
+        "_certify_tool": CERTIFY_TOOL,
         "_codemod_tool": CODEMOD_TOOL,
         "_tool": attr.label(default = "//rules/tools:port_step", executable = True, cfg = "exec"),
     },

@@ -65,6 +65,7 @@ def _ask(args: argparse.Namespace, unit: unit_files.UnitFiles, workspace: pathli
         package_root=root,
         level=unit.level,
         answers=paths.typed(args.answers),
+        rules=[path.absolute() for name, path in sorted(unit.files.items()) if name.startswith("rules/")],
         shown_answers=paths.shown(paths.typed(args.answers)),
     )
 

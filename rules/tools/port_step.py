@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from agent import fill, plans, replay
 from agent.errors import AnswerError
-from codemods import port
+from codemods import port, rule_files
+from codemods.rule_files import RuleFileError
 from rules.tools import placed
 
 _BAD_INPUT = 2
@@ -26,6 +27,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--source", required=True, help="the original, by its name in the repository")
     parser.add_argument("--trace", type=os.path.abspath, help="trace.json, where the original was run")
     parser.add_argument("--answer", action="append", default=[], help="a recorded answer, by its name there")
+    parser.add_argument("--rules", action="append", default=[], help="a file with rules, by its name there")
+    parser.add_argument("--certificate", type=os.path.abspath, help="what came of certifying these rules")
     parser.add_argument("--ask", default="", help="the command that makes answers anew")
     for name in ("module", "weights_map", "residuals", "plan"):
         parser.add_argument(f"--{name}", type=os.path.abspath, required=True, help=f"where to write {name}")
@@ -34,11 +37,12 @@ def main(argv: Sequence[str]) -> int:
     with placed.folder(args) as root, tempfile.TemporaryDirectory(prefix="port-") as name:
         source, folder = pathlib.Path(args.source), pathlib.Path(name)
         try:
+            rule_files.add(args.rules)
             unit = replay.Unit(source, trace, root)
             filled = fill.fill(unit, [pathlib.Path(a) for a in args.answer], args.ask)
             port.write(filled.port, source.stem, folder, {"answers": filled.spans()} if args.answer else {})
             plan = plans.dump(fill.plan(unit, filled))
-        except (AnswerError, port.BadSource) as error:
+        except (AnswerError, RuleFileError, port.BadSource) as error:
             print(error, file=sys.stderr)
             return _BAD_INPUT
         # Of files that are ported along with it, the others are units of their own: `jax_deps` has their ports.

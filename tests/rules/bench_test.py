@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from absl.testing import absltest
 
 from codemods.engine.rule import Difference, Rule, f32, known, refuse, sample
-from tests.rules.bench import Bench, Status, unused
-from tests.rules.killing import Killer
-from tests.rules.mutants import mutants
-from tests.rules.variants import cases
+from parity.rule_oracle.bench import Bench, Status, unused
+from parity.rule_oracle.killing import Killer
+from parity.rule_oracle.mutants import mutants
+from parity.rule_oracle.variants import cases
 
 SAMPLES = [sample(f32(4, 3)), sample(f32(4, 3), alpha=0.1)]
 REDUCED = [sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=1, keepdims=True)]

@@ -39,7 +39,7 @@ def page(found: Mapping[str, Measured], rules: int) -> str:
             "# Do the rules' own tests notice a mistake?",
             "",
             "Each rule's body was changed in one place at a time, as a careless author might have written it, and the",
-            "rule's generated test was run on it. Changes that no test can notice are not made; `tests/rules/mutants.py`",
+            "rule's generated test was run on it. Changes that no test can notice are not made; `parity/rule_oracle/mutants.py`",
             "says which those are. Written by `./bazelw run //tests/rules:kill_rate`, which measures the rules that have",
             "changed; `//tests/rules:mutation_test` measures them, too, and some of the others again.",
             "",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from codemods.engine.rule import Rule
-from tests.rules.unknowing import definition_of
+from parity.rule_oracle.unknowing import definition_of
 
 #: Below the root of the repository.
 FILE = "tests/rules/measured.json"

@@ -18,8 +18,8 @@ from codemods import mappings
 from codemods.engine import rule as rules
 from codemods.engine.rule import ObjectRule, Sample
 from codemods.mappings.keras_regularizers import penalties
-from tests.rules import compare, inlined
-from tests.rules.objects import Case, carry, flat, perturb, stepped
+from parity.rule_oracle import compare, inlined
+from parity.rule_oracle.objects import Case, carry, flat, perturb, stepped
 
 assert mappings  # registers the rules
 

@@ -10,8 +10,8 @@ from absl.testing import absltest, parameterized
 from codemods import mappings
 from codemods.engine import rule as rules
 from codemods.engine.rule import Rule
-from tests.rules import compare
-from tests.rules.bench import Bench, Status, Verdict, unused
+from parity.rule_oracle import compare
+from parity.rule_oracle.bench import Bench, Status, Verdict, unused
 
 assert mappings  # registers the rules
 

@@ -11,11 +11,11 @@ from absl import logging
 from codemods import mappings
 from codemods.engine import rule as rules
 from codemods.engine.rule import Rule
-from tests.rules import compare
-from tests.rules.bench import Bench
-from tests.rules.killing import Killer
+from parity.rule_oracle import compare
+from parity.rule_oracle.bench import Bench
+from parity.rule_oracle.killing import Killer
+from parity.rule_oracle.mutants import mutants
 from tests.rules.measured import Measured, digest_of
-from tests.rules.mutants import mutants
 
 assert mappings  # registers the rules
 

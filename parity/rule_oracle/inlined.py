@@ -17,8 +17,8 @@ from codemods.engine.outcome import Residual
 from codemods.engine.rule import Made, Rule, Wrapped
 from codemods.engine.template import DYNAMIC, Arg, inline
 from codemods.engine.values import display, literal
-from tests.rules import compare
-from tests.rules.objects import RNGS, Case
+from parity.rule_oracle import compare
+from parity.rule_oracle.objects import RNGS, Case
 
 
 class Stays(AssertionError):

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.rules import compare
-from tests.rules.original import Inputs
+from parity.rule_oracle import compare
+from parity.rule_oracle.original import Inputs
 
 
 @dataclasses.dataclass(frozen=True)

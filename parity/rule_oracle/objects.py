@@ -16,7 +16,7 @@ from flax import nnx
 
 from codemods.engine.api import canonical
 from codemods.engine.rule import COMMON_LAYER_ARGUMENTS, OBJECTS, Made, ObjectRule, Sample, Weight, Wrapped
-from tests.rules import compare
+from parity.rule_oracle import compare
 
 RNGS = 7
 

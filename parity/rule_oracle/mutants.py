@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from codemods.engine.defaults import is_default, resolved
-from tests.rules.candidates import compared_in
-from tests.rules.unknowing import compiled, definition_of
+from parity.rule_oracle.candidates import compared_in
+from parity.rule_oracle.unknowing import compiled, definition_of
 
 #: Functions that are easily taken for each other; what is left of a pair becomes what is right of it, and back.
 PAIRS = (

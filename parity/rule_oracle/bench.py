@@ -10,11 +10,11 @@ from typing import Any
 from flax import nnx
 
 from codemods.engine.rule import Refused, Rule
-from tests.rules import compare, drawing, inlined, programs
-from tests.rules.original import Expected, Inputs, check_shapes, expected
-from tests.rules.programs import Outcome, Program
-from tests.rules.unknowing import UNKNOWN, unknowing, unknowns
-from tests.rules.variants import DRAWN, Case, cases
+from parity.rule_oracle import compare, drawing, inlined, programs
+from parity.rule_oracle.original import Expected, Inputs, check_shapes, expected
+from parity.rule_oracle.programs import Outcome, Program
+from parity.rule_oracle.unknowing import UNKNOWN, unknowing, unknowns
+from parity.rule_oracle.variants import DRAWN, Case, cases
 
 #: Kinds in which a random function is no other function than in the sample that they are made of.
 _ALIKE = ("float32", "bfloat16", "int32", "bool", "one", "empty", "broadcast", "rank", "scalar", *DRAWN)

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.rules import compare, drawing
-from tests.rules.bench import Bench, Ready, Status, settled
-from tests.rules.mutants import Mutant
-from tests.rules.original import Expected, expected
-from tests.rules.unknowing import definition_of
+from parity.rule_oracle import compare, drawing
+from parity.rule_oracle.bench import Bench, Ready, Status, settled
+from parity.rule_oracle.mutants import Mutant
+from parity.rule_oracle.original import Expected, expected
+from parity.rule_oracle.unknowing import definition_of
 
 _CHUNK = 8
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from codemods.engine.rule import Array, Rule, Sample
-from tests.rules import compare
-from tests.rules.candidates import candidates, is_axis
+from parity.rule_oracle import compare
+from parity.rule_oracle.candidates import candidates, is_axis
 
 #: Kinds in which values are drawn otherwise; gradients are not compared there, as they need not exist.
 DRAWN = ("ties", "wide", "nan")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from codemods.engine.rule import Made, Rule
-from tests.rules import compare
-from tests.rules.original import Inputs
+from parity.rule_oracle import compare
+from parity.rule_oracle.original import Inputs
 
 #: In the globals of such a body: the parameters that are not known.
 UNKNOWN = "_unknown"

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from codemods.engine.rule import Difference
-from tests.rules import compare
+from parity.rule_oracle import compare
 
 _VALUES = 60_000
 #: At least, where one draw is not enough to tell; at most.
