@@ -6,8 +6,9 @@ import re
 
 
 def snake(name: str) -> str:
-    """`ResidualBlock` and `residual-block 1` to `residual_block` and `residual_block_1`."""
+    """`ResidualBlock`, `residual-block 1` and `Padding2D` to `residual_block`, `residual_block_1` and `padding2d`."""
     name = re.sub(r"\W+", "_", name)
+    name = re.sub(r"(?<=\d)D(?![a-z])", "d", name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).strip("_").lower()
     return name if name and not name[0].isdigit() else f"layer_{name}"
 

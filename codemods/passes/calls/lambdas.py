@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import libcst as cst
@@ -30,16 +31,56 @@ def applied(code: cst.BaseExpression) -> cst.BaseExpression:
     body: Any = code.func.body
     for name, value in list(given.items()):
         if isinstance(value, cst.List | cst.Tuple):
-            body = _unpacked(body, name, [element.value for element in value.elements])
-            if name in names_in(body):
-                return code
-            given[name] = cst.Name(name)
-    repeatable = all(isinstance(value, cst.Name | cst.BaseNumber | cst.BaseString) for value in given.values())
-    if not simple or given.keys() != set(names) or not repeatable:
+            unpacked = _unpacked(body, name, [element.value for element in value.elements])
+            if name not in names_in(unpacked):
+                body, given[name] = unpacked, cst.Name(name)
+    if not simple or given.keys() != set(names) or not _can_move(given, body):
         return code
     result = body.visit(ReplaceNames(given))  # type: ignore[arg-type]
     assert isinstance(result, cst.BaseExpression)
     return result
+
+
+def _can_move(given: dict[str, cst.BaseExpression], body: cst.BaseExpression) -> bool:
+    """May arguments stand where they are read? Names and constants anywhere; one that calls something, where read once."""
+    reads = Counter(name.value for name in findall(body, m.Name()))  # type: ignore[attr-defined]
+    often = {
+        n: value for n, value in given.items() if not isinstance(value, cst.Name | cst.BaseNumber | cst.BaseString)
+    }
+    atoms = all(
+        isinstance(value, cst.Call | cst.Attribute | cst.Subscript | cst.Tuple | cst.List) for value in often.values()
+    )
+    calling = [value for value in often.values() if findall(value, m.Call())]
+    later = findall(body, m.Lambda() | m.ListComp() | m.GeneratorExp() | m.IfExp() | m.BooleanOperation())
+    return not often or (atoms and all(reads[name] == 1 for name in often) and len(calling) <= 1 and not later)
+
+
+def drawn(
+    initializer: cst.BaseExpression,
+    key: cst.BaseExpression,
+    shape: cst.BaseExpression,
+    dtype: cst.BaseExpression | None,
+) -> cst.BaseExpression:
+    """An initializer's call, the one that a lambda stands for written out: `0.02 * jax.random.normal(key, shape)`.
+
+    `dtype`: None for float32, which all initializers give unless they are told otherwise.
+    """
+    if isinstance(initializer, cst.Lambda) and dtype is None:
+        first, second = initializer.params.params[:2]
+        initializer = initializer.with_changes(
+            params=cst.Parameters([first, second.with_changes(comma=cst.MaybeSentinel.DEFAULT)]),
+            body=m.replace(initializer.body, m.Call(), _without_dtype),
+        )
+    args = [key, shape] if dtype is None else [key, shape, dtype]
+    return applied(cst.Call(initializer, [cst.Arg(arg) for arg in args]))
+
+
+def _without_dtype(node: cst.CSTNode, _: Any) -> cst.CSTNode:
+    assert isinstance(node, cst.Call)
+    kept = [arg for arg in node.args if not m.matches(arg.value, m.Name("dtype"))]
+    return node.with_changes(
+        args=[*kept[:-1], kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)] if kept else kept
+    )
 
 
 def _unpacked(body: cst.BaseExpression, name: str, elements: list[cst.BaseExpression]) -> Any:

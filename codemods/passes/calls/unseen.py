@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import libcst as cst
@@ -49,10 +50,19 @@ class UnseenCalls:
             staged = staged and values[0].shape_of is None
         elif name in ("list", "tuple", "reversed", "sorted") and len(values) == 1:
             items = self.elements(values[0])
+            if name == "tuple" and isinstance(values[0].code, cst.Tuple):
+                return values[0]
             if items is not None and name != "sorted":
                 items = list(reversed(items)) if name == "reversed" else items
                 return Value(code, items=items, staged=staged)
             return Value(code, item=values[0].item, staged=staged)
+        elif name in _PRODUCTS and len(values) == 1:
+            items = self.elements(values[0])
+            if items and all(item.dim is not None for item in items):
+                dim, staged = math.prod(item.dim for item in items), staged and values[0].shape_of is None
+                if not staged:
+                    self.unit.imports.add("math")  # type: ignore[attr-defined]
+                    code = code.with_changes(func=cst.parse_expression("math.prod"))
         elif name == "enumerate" and values:
             return Value(code, item=self._pair(values[0], frame), items=self._enumerated(values[0]), staged=staged)
         elif name == "zip" and values:
@@ -78,6 +88,9 @@ class UnseenCalls:
         for item in [*(value.items or ()), *([value.item] if value.item else ())]:
             self.escape(item)
 
+
+#: Functions that multiply the sizes they are given.
+_PRODUCTS = frozenset({"np.prod", "numpy.prod", "math.prod"})
 
 #: `special` of a function that gives what has the shape of its argument.
 ELEMENTWISE = "elementwise"

@@ -38,6 +38,8 @@ class Subscripts:
                     return self.dim_value(code, found.dim, frame) if found.dim is not None else found
                 return found.with_code(code)
             if isinstance(found, list):
+                if base.shape_of is not None and frame.as_init:
+                    return self.part_of_shape(code, found, frame)
                 return Value(code, items=found)
         if base.mapping is not None and first is not UNKNOWN and first in base.mapping:
             return base.mapping[first].with_code(code)
@@ -64,6 +66,15 @@ class Subscripts:
         if frame.spec is not None and not base.is_tensor:
             dim = frame.spec.symbols.of_code(text(code))
         return Value(code, dim=dim, staged=base.is_tensor)
+
+    def part_of_shape(self, code: cst.Subscript, dims: list[Value], frame: Frame) -> Value:
+        """`input_shape[-1:]` where layers are made: a tuple of sizes, if each can be said there."""
+        assert frame.spec is not None
+        if any(value.dim is None or frame.spec.symbols.code(value.dim) is None for value in dims):
+            return Value(code, items=dims)
+        items = [self.dim_value(code, value.dim, frame) for value in dims]
+        sizes = cst.Tuple([cst.Element(item.code) for item in items])
+        return Value(sizes, items=items, shape_of=TensorType(tuple(value.dim for value in dims)))
 
     def _slice(self, node: cst.BaseSlice, frame: Frame) -> tuple[cst.BaseSlice, Any]:
         if isinstance(node, cst.Index):

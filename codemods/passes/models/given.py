@@ -121,6 +121,7 @@ class Given:
 
     def handed_on(self, value: Value) -> Value:
         """A function as an argument: where it makes layers, its class, with what it reads of the function around it."""
+        self.escape(value)
         if not isinstance(value.special, tuple) or value.special[0] != "function":
             return value
         path = value.special[1]
@@ -256,6 +257,8 @@ class Given:
                 value = self.apply_rule(rules.RULES[candidate.path], candidate.path, arguments, node, inner)
                 failed, self.unit.residuals[:] = len(self.unit.residuals) > len(residuals), residuals
                 results.append(Value(node, tensor=TensorType()) if failed else value)
+            elif candidate.kind == "layer":
+                results.append(self.result_of_layer(candidate, arguments, node, frame))
             elif candidate.path in self.unit.functions and self.function_kind(candidate.path) == "plain":
                 results.append(self.plain_result(candidate.path, arguments, frame))
                 if self.function_flags.get(candidate.path, set()) & {"rngs", "training"}:
@@ -274,6 +277,17 @@ class Given:
         staged = joined.staged or any(value.is_tensor for _, value in arguments)
         code = node.with_changes(func=callee.code, args=args)
         return Value(code, tensor=joined.tensor, items=joined.items, mapping=joined.mapping, staged=staged)
+
+    def result_of_layer(self, candidate: Candidate, arguments: list[Argument], node: cst.Call, frame: Frame) -> Value:
+        """What a layer that is given makes of the arguments: `activation=layers.LeakyReLU(0.2)`."""
+        if frame.spec is None or any(name in frame.env for arg in candidate.node.args for name in read_names(arg)):
+            return Value(node, tensor=TensorType())  # a name that means something else here
+        inner = frame.child(extra=[], prelude=[], flags=set(), emit=False)
+        residuals, layers = list(self.unit.residuals), len(frame.spec.layers)
+        value = self.call_layer(self.eval(candidate.node, inner), arguments, node, inner)
+        del frame.spec.layers[layers:]
+        failed, self.unit.residuals[:] = len(self.unit.residuals) > len(residuals), residuals
+        return Value(node, tensor=TensorType()) if failed else value
 
 
 def _names(spec: ModuleSpec) -> list[str]:

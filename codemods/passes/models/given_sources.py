@@ -1,4 +1,4 @@
-"""Which functions are given to which parameters of the file's functions: `ResNet(stack_fn, ...)`.
+"""Which functions are given to which parameters of the file's functions and constructors: `ResNet(stack_fn, ...)`.
 
 Found in the source, before anything is evaluated: by name, through local variables and parameters that hand them on.
 A parameter counts where every call gives it functions of the file, of the framework, or None.
@@ -16,6 +16,7 @@ from codemods.engine import rule as rules
 from codemods.engine.walk import children, nodes_of
 from codemods.passes.names import assigned_names
 from codemods.passes.unit import Unit
+from codemods.passes.values import text
 
 #: A parameter: the function's path (`build.block` for one inside another), and its name.
 Slot = tuple[str, str]
@@ -23,7 +24,12 @@ Slot = tuple[str, str]
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """What a call gives: `function` (by path), `lambda` (by path and name of the parameter), `symbol`, `slot` or `none`."""
+    """What a call gives.
+
+    Attributes:
+      kind: `function` (by path), `lambda` (by path and name of the parameter), `symbol`, `layer` (a call that makes one),
+        `slot` or `none`.
+    """
 
     kind: str
     path: str
@@ -55,12 +61,13 @@ class GivenSources:
         self._others: set[Slot] = set()
         #: Calls of parameters: whatever is given to them is called.
         self._indirect: list[tuple[Slot, cst.Call, list[_Scope]]] = []
+        self._constructors = dict(_constructors(unit))
         for statement in unit.module.body:
             if isinstance(statement, cst.FunctionDef):
                 self._enter(statement, statement.name.value)
         for statement in unit.module.body:
             self._survey(statement, [])
-        for path, node in self.functions.items():
+        for path, node in [*self.functions.items(), *self._constructors.items()]:
             for param in [*node.params.params, *node.params.kwonly_params]:
                 if param.default is not None:
                     self._give((path, param.name.value), param.default, [])
@@ -96,7 +103,10 @@ class GivenSources:
                 break
 
     def _arguments(self, node: cst.Call, path: str, scopes: list[_Scope]) -> None:
-        names = [p.name.value for p in self.functions[path].params.params]
+        if path in self.functions:
+            names = [p.name.value for p in self.functions[path].params.params]
+        else:
+            names = [p.name.value for p in self._constructors[path].params.params[1:]]
         for i, arg in enumerate(node.args):
             if arg.star:
                 return
@@ -112,7 +122,7 @@ class GivenSources:
                 return path if path in self.functions else None
             if name in scope.assigned or name in _parameters(scope.node):
                 return None
-        return name if name in self.functions else None
+        return name if name in self.functions or name in self._constructors else None
 
     def _give(self, slot: Slot, value: cst.BaseExpression, scopes: list[_Scope]) -> None:
         found = list(self._candidates(value, scopes, slot, 0))
@@ -134,6 +144,8 @@ class GivenSources:
             yield Candidate("none", "")
         elif isinstance(value, cst.Name):
             yield from self._named(value, scopes, slot, depth)
+        elif isinstance(value, cst.Call) and _is_layer(self.unit.symbol(value.func)):
+            yield Candidate("layer", str(self.unit.symbol(value.func)), name=text(value), node=value)
         else:
             symbol = self.unit.symbol(value)
             yield Candidate("symbol", symbol) if symbol in rules.RULES else None
@@ -187,6 +199,19 @@ class GivenSources:
                 del self.slots[slot]
             else:
                 self.slots[slot] = found
+
+
+def _constructors(unit: Unit) -> Iterator[tuple[str, cst.FunctionDef]]:
+    """`__init__` by class, where no subclass in the file calls it, too."""
+    extended = {text(base.value) for node in unit.classes.values() for base in node.bases}
+    for name, node in unit.classes.items():
+        for statement in node.body.body:
+            if isinstance(statement, cst.FunctionDef) and statement.name.value == "__init__" and name not in extended:
+                yield name, statement
+
+
+def _is_layer(symbol: str | None) -> bool:
+    return symbol in rules.OBJECTS and rules.OBJECTS[symbol].kind == "layer"
 
 
 def _nested(node: cst.FunctionDef) -> dict[str, cst.FunctionDef]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import libcst as cst
 
@@ -33,6 +34,10 @@ class Methods(Variables, Builders):
         if base.layer is not None and base.layer.rule.kind == "loss" and name in ("__call__", "call"):
             return self.call_layer(base, self.arguments(node, frame), node, frame)
         if base.shape_of is not None and name in ("as_list", "num_elements", "ndims"):
+            if name == "num_elements" and isinstance(base.code, cst.Tuple):
+                self.unit.imports.add("math")
+                code = cst.Call(cst.parse_expression("math.prod"), [cst.Arg(base.code)])
+                return Value(code, dim=math.prod(base.shape_of.shape or ()), sure=True)
             return base if name == "as_list" else Value(callee.code)
         if base.module is not None:
             return self.call_module_method(base, name, node, frame)

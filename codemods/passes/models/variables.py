@@ -9,8 +9,10 @@ import libcst as cst
 from codemods.engine import rule as rules
 from codemods.engine.handled import handled
 from codemods.passes.calls.inputs import Argument
+from codemods.passes.calls.lambdas import drawn
 from codemods.passes.frame import Frame
-from codemods.passes.values import UNKNOWN, TensorType, Value
+from codemods.passes.pieces import EQUAL
+from codemods.passes.values import UNKNOWN, TensorType, Value, text
 
 VARIABLE = handled(
     "tf.Variable",
@@ -25,6 +27,12 @@ VARIABLE = handled(
             self.weight.assign_add(x)
             return self.weight * 2.0
     """,
+)
+
+
+#: What a layer calls the dtype of its weights, which is float32 without a mixed dtype policy.
+_OWN_DTYPES = frozenset(
+    {"self.dtype", "self.variable_dtype", "self.compute_dtype", "self._dtype", "self._compute_dtype"}
 )
 
 
@@ -107,15 +115,12 @@ class Variables:
         for other in sorted(set(given) - allowed):
             if given[other].known is not None:
                 frame.unit.residual(frame.function, node, "add_weight", f"`{other}` of add_weight is not ported yet")
-        dtype = given.get("dtype")
-        if dtype is not None and dtype.known not in (None, "float32", UNKNOWN):
-            pass
         shape = given.get("shape", self.of_known(()))
         initializer = given.get("initializer")
-        default = "glorot_uniform" if len(self.elements(shape) or (0, 0)) != 0 else "glorot_uniform"
         if initializer is None or initializer.known is None:
-            initializer = Value(cst.parse_expression(repr(default)), known=default)
-        made = self.initial_weight(initializer, shape, node, frame)
+            initializer = Value(cst.parse_expression('"glorot_uniform"'), known="glorot_uniform")
+        dtype = self.weight_dtype(given.get("dtype"))
+        made = self.initial_weight(initializer, shape, node, frame, dtype.code if dtype is not None else None)
         if made is None:
             return Value(node)
         trainable = given.get("trainable")
@@ -128,24 +133,35 @@ class Variables:
         if elements is not None:
             dims = tuple(e.known if isinstance(e.known, int) else (e.dim if e.dim is not None else self.symbols_of(frame).unknown())
                          for e in elements)  # fmt: skip
-        return Value(code, tensor=TensorType(dims, "float32"), special="variable")
+        known = "float32" if dtype is None else dtype.known if isinstance(dtype.known, str) else None
+        return Value(code, tensor=TensorType(dims, known), special="variable")
+
+    def weight_dtype(self, given: Value | None) -> Value | None:
+        """The dtype that a weight is given; None for float32, which Keras means where nothing else is said."""
+        if given is None or given.known in (None, "float32") or text(given.code) in _OWN_DTYPES:
+            return None
+        if isinstance(given.known, str):
+            self.unit.imports.add("jnp")
+            return given.with_code(cst.parse_expression(f"jnp.{given.known.replace('bool', 'bool_')}"))
+        return given
 
     def symbols_of(self, frame: Frame) -> Any:
         return frame.spec.symbols if frame.spec else self.plain_symbols
 
     def initial_weight(
-        self, initializer: Value, shape: Value, node: cst.CSTNode, frame: Frame
+        self, initializer: Value, shape: Value, node: cst.CSTNode, frame: Frame, dtype: cst.BaseExpression | None = None
     ) -> cst.BaseExpression | None:
-        """`INITIALIZER(rngs.params(), SHAPE)`, or zeros and ones written directly."""
+        """`INITIALIZER(rngs.params(), SHAPE)`, or zeros and ones written directly; `dtype`: where it is not float32."""
         shape_code = shape.code
         if shape.known is None:
             shape_code = cst.parse_expression("()")
-        if isinstance(shape_code, cst.Integer | cst.Name) and shape.items is None:
+        if shape.items is None and (isinstance(shape_code, cst.Integer | cst.Name) or shape.sure):
             shape_code = cst.Tuple([cst.Element(shape_code)])
         self.unit.imports.add("jnp")
+        given = [cst.Arg(dtype, keyword=cst.Name("dtype"), equal=EQUAL)] if dtype is not None else []
         simple = {"zeros": "jnp.zeros", "zero": "jnp.zeros", "ones": "jnp.ones", "one": "jnp.ones"}
         if initializer.known is not UNKNOWN and initializer.known in simple:
-            return cst.Call(cst.parse_expression(simple[initializer.known]), [cst.Arg(shape_code)])
+            return cst.Call(cst.parse_expression(simple[initializer.known]), [cst.Arg(shape_code), *given])
         code = initializer.code
         if isinstance(initializer.known, str):
             macro = rules.MACROS["initializer"]
@@ -157,4 +173,4 @@ class Variables:
         self.unit.imports |= self.import_names(code)
         key = cst.parse_expression("rngs.params()")
         frame.flags.add("rngs")
-        return cst.Call(code, [cst.Arg(key), cst.Arg(shape_code)])
+        return drawn(code, key, shape_code, dtype)

@@ -51,7 +51,7 @@ class ConstructorCalls:
         for call in findall(found.code, m.Call()):
             self.made_calls.append((call, found.ledgers.get(text(call.func), frozenset())))  # type: ignore[attr-defined]
         if layer.alone:
-            return self.complete(layer, found.code, spec)
+            return self.complete(layer, found.code if layer.makes else None, spec)
         return found.code
 
     def input_argument(self, layer: LayerInstance, name: str, spec: ModuleSpec) -> Arg:
@@ -114,7 +114,9 @@ class ConstructorCalls:
                 args[p.name] = self.argument(layer.arguments[p.name])
         if layer.rule.mode:
             args["training"] = Arg(cst.Name("training"))
-        found = inline(call, args, given=frozenset(args), symbol=layer.symbol, can_prelude=False)
+        given = frozenset(args)
+        self.fill_defaults(layer.rule, args)
+        found = inline(call, args, given=given, symbol=layer.symbol, can_prelude=False)
         if isinstance(found, Residual):
             self.unit.residuals.append((spec.source, Residual(layer.symbol, found.reason, layer.span)))
             return cst.Name("None")
@@ -123,8 +125,7 @@ class ConstructorCalls:
             self.unit.residuals.append((spec.source, Residual(layer.symbol, reason, layer.span)))
         self.unit.imports |= found.imports
         if made is None:
-            params = cst.Parameters([cst.Param(cst.Name(name)) for name in required])
-            return cst.Lambda(params, found.code)
+            return self.as_function(required, found.code)
         inner = text(found.code)
         if inner == f"__layer__({', '.join(required)})":
             return made
@@ -139,6 +140,21 @@ class ConstructorCalls:
             if text(found.code.args[0].value) == f"__layer__({', '.join(required)})":
                 function = found.code.func
         return cst.Call(cst.parse_expression("nnx.Sequential"), [cst.Arg(made), cst.Arg(function)])
+
+    def as_function(self, names: list[str], code: cst.BaseExpression) -> cst.BaseExpression:
+        """`lambda x: nnx.relu(x)` as `nnx.relu`, and with settings a partial of it."""
+        params = cst.Parameters([cst.Param(cst.Name(name)) for name in names])
+        if not isinstance(code, cst.Call) or set(names) & read_names(code.func):
+            return cst.Lambda(params, code)
+        own, settings = code.args[: len(names)], code.args[len(names) :]
+        by_place = [arg.value.value for arg in own if isinstance(arg.value, cst.Name) and not (arg.star or arg.keyword)]
+        fixed = all(arg.keyword is not None and not findall(arg.value, m.Call()) for arg in settings)
+        if by_place != names or not fixed or any(set(names) & read_names(arg.value) for arg in settings):
+            return cst.Lambda(params, code)
+        if not settings:
+            return code.func
+        self.unit.imports.add("functools")
+        return cst.Call(cst.parse_expression("functools.partial"), [cst.Arg(code.func), *settings])
 
     def module_code(self, module: ModuleInstance, spec: ModuleSpec) -> cst.BaseExpression:
         """`Name(in_features, ..., rngs=rngs)`."""

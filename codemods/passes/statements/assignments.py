@@ -6,13 +6,14 @@ import dataclasses
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
 from codemods.engine.api import is_module
-from codemods.engine.walk import names_in
+from codemods.engine.walk import findall, names_in
 from codemods.passes.frame import Frame
 from codemods.passes.models.closures import CURRIED
 from codemods.passes.pieces import assign_name
-from codemods.passes.values import UNKNOWN, Value
+from codemods.passes.values import UNKNOWN, Value, text
 
 
 class Assignments:
@@ -45,6 +46,31 @@ class Assignments:
             if statements is not None:
                 return statements
         return self.assigned(node, value, frame)
+
+    def told_apart(self, node: cst.BaseSmallStatement, frame: Frame) -> list[cst.BaseSmallStatement]:
+        """`self.a, self.b = x, y` as two assignments, where neither value reads what the other one sets."""
+        if not isinstance(node, cst.Assign) or len(node.targets) != 1:
+            return [node]
+        target, value = node.targets[0].target, node.value
+        if not isinstance(target, cst.Tuple) or not isinstance(value, cst.Tuple):
+            return [node]
+        targets = [element.value for element in target.elements]
+        values = [element.value for element in value.elements]
+        if len(targets) != len(values) or not any(isinstance(each, cst.Attribute) for each in targets):
+            return [node]
+        selves = [each.value for each in targets if isinstance(each, cst.Attribute)]
+        mine = all(isinstance(each, cst.Name) and self._stands_for_self(each.value, frame) for each in selves)
+        set_here = {text(each) for each in targets}
+        read = {text(name) for name in findall(value, m.Attribute() | m.Name())}
+        if not mine or len(selves) != len(targets) or set_here & read:
+            return [node]
+        made = [cst.Assign([cst.AssignTarget(t)], v) for t, v in zip(targets, values, strict=True)]
+        for each in made:
+            self.unit.same_place(each, node)
+        return [*made]
+
+    def _stands_for_self(self, name: str, frame: Frame) -> bool:
+        return name in frame.env and frame.env[name].special == "self"
 
     def several_names(self, node: cst.Assign, value: Value, frame: Frame) -> tuple[list[Any], bool]:
         """`x = inputs = Input(...)`: one name for the input, the one that nothing else is bound to; the rest follow it."""

@@ -27,10 +27,13 @@ class SimpleStatements:
         spread = self.spread_comprehensions(node, frame)
         if spread is not None:
             return self.run(spread, frame)
-        for i, small in enumerate(node.body):
+        parts = [part for small in node.body for part in self.told_apart(small, frame)]
+        for i, small in enumerate(parts):
             line = node.with_changes(body=[small.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
             if i:
                 line = line.with_changes(leading_lines=[])
+            if i < len(parts) - 1:
+                line = line.with_changes(trailing_whitespace=cst.TrailingWhitespace())
             result.extend(self.small(line, small, frame))
         return result
 
