@@ -32,9 +32,10 @@ def perturbed(names: Sequence[str], values: Sequence[np.ndarray], seed: int = 0)
             moved.append(value)
             continue
         constant = value.size > 0 and bool(np.all(value == value.flat[0]))
-        if _VARIANCE.search(name.lower()) and constant and value.flat[0] > 0:
+        if _VARIANCE.search(name.lower()) and value.size and np.all(value >= 0) and np.any(value > 0):
+            # A run in training mode may have moved them already, to different values and to zero.
             factor = np.exp(0.3 * rng.standard_normal(value.shape))
-            moved.append((value * factor).astype(value.dtype))
+            moved.append((np.where(value > 0, value, np.mean(value)) * factor).astype(value.dtype))
         elif constant or value.ndim <= 1 or _BIAS.search(name.lower()):
             size = 0.2 if constant and value.size and value.flat[0] != 0 else 0.1
             moved.append((value + size * rng.standard_normal(value.shape)).astype(value.dtype))

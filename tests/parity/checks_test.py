@@ -114,6 +114,12 @@ class WeightsTest(absltest.TestCase):
         self.assertTrue(np.all(moved[2] != 1))
         self.assertGreater(np.min(moved[3]), 0)
 
+    def test_variances_that_a_training_run_moved_stay_positive(self):
+        start = np.float32([0.0, 1e-3, 0.02, 5.0] * 50)
+        (moved,) = weights.perturbed(["moving_variance"], [start])
+        self.assertGreater(np.min(moved), 0)
+        self.assertTrue(np.all(moved != start))
+
     def test_jitter_is_about_one_rounding(self):
         value = np.float32(np.linspace(1, 2, 100))
         (moved,) = weights.jittered([value], seed=1)
