@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent import futures
 from decimal import Decimal
 
+from agent import questions
 from agent.errors import EditError
 from agent.plans import Plan
 from agent.prompt import Failure
@@ -48,12 +49,14 @@ class Asking:
         say: Callable[[str], None] = lambda text: None,
         parallel: int = 1,
         plan: Plan | None = None,
+        unasked: bool = False,
     ):
         """`tries`: how often each request is put; `say`: shows progress; `parallel`: requests at the same time.
 
+        `unasked`: verify also where nothing is left to ask, and nothing was answered.
         `plan`: what is left out, and in which order the rest is asked about, among what may be asked at one time.
         """
-        self.parallel = parallel
+        self.parallel, self._unasked = parallel, unasked
         self._order = {item.key: place for place, item in enumerate(plan.items)} if plan is not None else {}
         self._skipped = {item.key for item in plan.items if item.skip} if plan is not None else set()
         self.trials, self.answerer, self.tries, self.say = trials, answerer, tries, say
@@ -82,7 +85,7 @@ class Asking:
                         accepted[answer.key] = answer
                         new.add(answer.key)
                 continue
-            if state.open or state.problems or not accepted:
+            if state.open or state.problems or not (accepted or self._unasked):
                 break
             try:
                 certificate = self.trials.verify(place)
@@ -116,7 +119,7 @@ class Asking:
         place = f"{request.file}:{request.line}"
         while self._tried[request.key] < self.tries:
             try:
-                replied = self.answerer.reply(request, self._failures.get(request.key))
+                replied = self.answerer.reply(questions.edit(request, self._failures.get(request.key)))
             except NoReply as error:
                 self._stopped[request.key] = str(error)
                 return None

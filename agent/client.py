@@ -12,12 +12,11 @@ import tenacity
 from google import genai
 from google.genai import errors, types
 
-from agent import prompt
 from agent.budget import Budget, BudgetError, TimeSpent
 from agent.config import Config
-from agent.records import OpenRequest, Origin, Usage
+from agent.questions import Question
+from agent.records import Origin, Usage
 from agent.replies import NoReply, Replied
-from agent.reply import SCHEMA
 from parity.errors import BadInputError
 
 _BUSY = (408, 429, 500, 502, 503, 504)
@@ -69,17 +68,16 @@ class Client:
         sending = self.config.request
         return [self.origin.name, sending.temperature, sending.max_output_tokens]
 
-    def reply(self, request: OpenRequest, failure: prompt.Failure | None) -> Replied:
+    def reply(self, question: Question) -> Replied:
         """A reply of the model. Raises `NoReply`; `BudgetError` where nothing more may be asked."""
-        text = prompt.text(request.request, failure)
         try:
-            return self._retrying.copy()(self._send, text)
+            return self._retrying.copy()(self._send, question)
         except BudgetError:
             raise
         except (errors.APIError, httpx2.HTTPError, ValueError) as error:
             raise NoReply(f"the service gave no reply: {self._said(error)}") from None
 
-    def _send(self, text: str) -> Replied:
+    def _send(self, question: Question) -> Replied:
         """One call, counted."""
         self.budget.take_call()
         sending = self.config.request
@@ -87,19 +85,19 @@ class Client:
             temperature=sending.temperature,
             max_output_tokens=sending.max_output_tokens,
             response_mime_type="application/json",
-            response_json_schema=SCHEMA,
+            response_json_schema=question.schema,
         )
         parts: list[str] = []
         counts = None
         try:
             if self.config.service.stream:
                 for chunk in self._client.models.generate_content_stream(
-                    model=sending.model, contents=text, config=config
+                    model=sending.model, contents=question.text, config=config
                 ):
                     parts.append(_text(chunk))
                     counts = chunk.usage_metadata or counts
             else:
-                whole = self._client.models.generate_content(model=sending.model, contents=text, config=config)
+                whole = self._client.models.generate_content(model=sending.model, contents=question.text, config=config)
                 parts.append(_text(whole))
                 counts = whole.usage_metadata
         finally:  # what came before a connection broke was paid for, too

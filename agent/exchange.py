@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pathlib
 
-from agent import prompt
-from agent.records import OpenRequest, Origin, Usage
+from agent.questions import Question
+from agent.records import Origin, Usage
 from agent.replies import NoReply, Replied
 from cli import outputs
 
@@ -23,24 +23,23 @@ class Exchange:
         self.origin = Origin(kind="file", name=by)
         self.waiting: list[pathlib.Path] = []
 
-    def reply(self, request: OpenRequest, failure: prompt.Failure | None) -> Replied:
-        """The reply that was left for a request.
+    def reply(self, question: Question) -> Replied:
+        """The reply that was left for a question.
 
         Raises:
           NoReply: there is none yet, or it is the one that failed; the prompt was written.
         """
-        place = self.folder / f"{request.name}.reply.json"
+        place = self.folder / f"{question.name}.reply.json"
         try:
             raw = place.read_text(encoding="utf-8")
         except FileNotFoundError:
             raw = ""
         except (OSError, UnicodeDecodeError) as error:
             raise NoReply(f"{place}: can't be read: {error}") from None
-        if not raw.strip() or (failure is not None and raw == failure.raw):
-            text = prompt.text(request.request, failure)
-            outputs.write({self.folder / f"{request.name}.prompt.md": text}, str(self.folder))
+        if not raw.strip() or raw == question.failed:
+            outputs.write({self.folder / f"{question.name}.prompt.md": question.text}, str(self.folder))
             self.waiting.append(place)
-            again = "again, since the last one failed" if failure else ""
+            again = "again, since the last one failed" if question.failed is not None else ""
             raise NoReply(
                 f"write the reply to {place.with_suffix('').with_suffix('')}.prompt.md as {place} {again}".rstrip()
             )

@@ -44,7 +44,13 @@ def state(result: replay.Replayed) -> State:
     failed = [(answer, error) for _, answer, error in result.failed] + result.unsettled
     return State(
         open=tuple(
-            OpenRequest(request=asked.request, file=asked.file, line=asked.place["line"], after=asked.after)
+            OpenRequest(
+                request=asked.request,
+                file=asked.file,
+                line=asked.place["line"],
+                after=asked.after,
+                settles=asked.settles,
+            )
             for asked in result.open
         ),
         problems=tuple(Problem(key=answer.key, check=error.check, reason=error.reason) for answer, error in failed),

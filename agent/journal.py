@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import pydantic
 
-from agent import prompt
 from agent.canonical import digest
-from agent.records import OpenRequest, Origin, Record, Usage
+from agent.questions import Question
+from agent.records import Origin, Record, Usage
 from agent.replies import Answerer, Replied
 from cli import outputs
 
@@ -41,19 +41,19 @@ class Journal:
         self.reused = 0
         self._asked: collections.Counter[str] = collections.Counter()
 
-    def reply(self, request: OpenRequest, failure: prompt.Failure | None) -> Replied:
+    def reply(self, question: Question) -> Replied:
         """The reply that an earlier run got here, else a new one, which is kept before it is used."""
-        name = digest([prompt.text(request.request, failure), self.answerer.identity])[:32]
+        name = digest([question.text, self.answerer.identity])[:32]
         # The same prompt may be put again: where a reply failed in the same way as the one before.
         self._asked[name] += 1
-        path = self.folder / request.name / f"{name}-{self._asked[name]}.json"
+        path = self.folder / question.name / f"{name}-{self._asked[name]}.json"
         try:
             kept = _Kept.model_validate_json(path.read_text(encoding="utf-8"))
             self.reused += 1
             return Replied(kept.raw, kept.usage, kept.origin)
         except (OSError, UnicodeDecodeError, pydantic.ValidationError):
             pass
-        replied = self.answerer.reply(request, failure)
+        replied = self.answerer.reply(question)
         record = _Kept(raw=replied.raw, usage=replied.usage, origin=replied.origin)
         text = json.dumps(record.model_dump(mode="json"), indent=1) + "\n"
         outputs.write({path: text}, str(self.folder))

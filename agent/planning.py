@@ -14,7 +14,6 @@ from agent.reading import names_read
 from agent.replay import Replayed
 from agent.requests import Asked
 from codemods.coverage.uses import Use, uses_of
-from codemods.engine import rule as rules
 from codemods.passes.printing.leftovers import WAITS
 from codemods.passes.unit import Unit
 
@@ -156,7 +155,7 @@ def _item(asked: Asked, component: int | None, answered: bool, waiting: int) -> 
         component=component,
         statement=subject.region,
         symbols=symbols,
-        settles="rule" if all(map(_is_symbol, symbols)) else "edit",
+        settles=asked.settles,
         why=tuple(
             dict.fromkeys(f"{c.symbol}: {why}" for c, why in zip(subject.causes, asked.request.reasons, strict=True))
         ),
@@ -165,11 +164,6 @@ def _item(asked: Asked, component: int | None, answered: bool, waiting: int) -> 
         input_tokens=-(-len(prompt.text(asked.request)) // _CHARACTERS_PER_TOKEN),
         output_tokens=_REPLY + -(-2 * len(subject.region) // _CHARACTERS_PER_TOKEN),
     )
-
-
-def _is_symbol(symbol: str) -> bool:
-    """Is it the name of an API that has no rule yet? Where there is one, it is the use of it that rules do not know."""
-    return symbol.startswith("tf.") and symbol not in rules.RULES and symbol not in rules.OBJECTS
 
 
 def _risks(asked: Asked, waiting: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import jinja2
 
@@ -59,9 +60,23 @@ def text(request: Request, failure: Failure | None = None, pages: Sequence[str] 
         "check": failure.check if failure else "",
         "before": failure.raw if failure else "",
     }
-    return _template("edit.md").render(fence=_fence(request, failure), **values)
+    return _template("edit.md").render(fence=_fence([request.model_dump(mode="json"), _of(failure)]), **values)
 
 
-def _fence(request: Request, failure: Failure | None) -> str:
+def rendered(name: str, failure: Failure | None, **values: Any) -> str:
+    """Another prompt: the page of `prompts/`, with values that are JSON, all of which is data."""
+    more = {
+        "failure": failure.reason[-_MOST_FAILURE:] if failure else "",
+        "check": failure.check if failure else "",
+        "before": failure.raw if failure else "",
+    }
+    return _template(name).render(fence=_fence([values, _of(failure)]), **values, **more)
+
+
+def _of(failure: Failure | None) -> Any:
+    return dataclasses.asdict(failure) if failure else None
+
+
+def _fence(value: Any) -> str:
     """A word that is not in what it goes around, and that nobody who wrote that could know."""
-    return "DATA-" + digest([request.model_dump(mode="json"), dataclasses.asdict(failure) if failure else None])[:16]
+    return "DATA-" + digest(value)[:16]

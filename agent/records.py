@@ -78,12 +78,14 @@ class OpenRequest(Record):
     Attributes:
       file, line: of the first residual.
       after: definitions with requests of their own that this one's code reads; to be asked about first.
+      settles: whether rules for its symbols may settle it, or an edit of the statement alone.
     """
 
     request: Request
     file: str
     line: int
     after: tuple[str, ...] = ()
+    settles: Literal["rule", "edit"] = "edit"
 
     @property
     def key(self) -> str:

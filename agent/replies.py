@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Protocol
 
-from agent.prompt import Failure
-from agent.records import OpenRequest, Origin, Usage
+from agent.questions import Question
+from agent.records import Origin, Usage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,15 +29,7 @@ class NoReply(Exception):
 
 
 class Answerer(Protocol):
-    """Answers requests: a client of a model service, or a folder of files."""
+    """Answers questions: a client of a model service, or a folder of files."""
 
-    def reply(self, request: OpenRequest, failure: Failure | None) -> Replied:
-        """A reply to a request.
-
-        Args:
-          request: what is asked.
-          failure: of the reply before, where there was one.
-
-        Raises:
-          NoReply: there is none.
-        """
+    def reply(self, question: Question) -> Replied:
+        """A reply to a question. Raises `NoReply` where there is none."""

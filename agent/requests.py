@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from agent.reading import names_read
 from agent.records import Cause, Request, Subject
 from agent.regions import Region, Source, grouped, source_of
+from codemods.engine import rule as rules
 from codemods.passes.printing.leftovers import WAITS
 from codemods.port import Port
 
@@ -34,6 +35,13 @@ class Asked:
     region: Region
     residuals: tuple[Mapping[str, Any], ...]
     after: tuple[str, ...] = ()
+
+    @property
+    def settles(self) -> Literal["rule", "edit"]:
+        """Is each of its symbols one without a rule? Where there is one, it is the use of it that rules do not know."""
+        symbols = {residual["symbol"] for residual in self.residuals}
+        is_api = [s.startswith("tf.") and s not in rules.RULES and s not in rules.OBJECTS for s in symbols]
+        return "rule" if all(is_api) else "edit"
 
     @property
     def place(self) -> dict[str, int]:

@@ -13,25 +13,11 @@ from types import ModuleType
 
 from agent.editing import Piece
 from agent.errors import EditError
+from agent.forbidden import BUILTINS, CALLBACKS, MODULES, OUTSIDE
 from agent.regions import Region, Source, source_of
 from codemods.engine.rule import IMPORTS
 from codemods.passes.printing.undefined import undefined_names
 
-#: What new code may import.
-_MODULES = ("jax", "flax", "optax", "numpy", "math", "functools", "itertools", "operator", "typing", "collections")
-#: Parts of these that reach out of the program.
-_OUTSIDE = re.compile(
-    r"\b(?:jax\.(?:experimental|debug|profiler|monitoring|distributed|ffi|dlpack|pure_callback|export|_src|config)"
-    r"|jnp\.(?:load|save|savez|fromfile)|np\.(?:load|loadtxt|save|savez|savez_compressed|savetxt|genfromtxt|fromfile"
-    r"|memmap|lib|ctypeslib|testing|f2py|core|_core|DataSource))\b"
-)
-_CALLBACKS = frozenset(
-    {"pure_callback", "io_callback", "host_callback", "tofile", "tobytes", "fromfile", "memmap", "dump"}
-)
-_BUILTINS = frozenset(
-    "open exec eval compile __import__ globals locals vars input breakpoint getattr setattr delattr exit quit help "
-    "memoryview __build_class__ __loader__ __spec__ __builtins__".split()
-)
 #: Names that a port imports where they are used.
 _PROVIDED = frozenset(IMPORTS) - {"os"}
 _ROOTS: Mapping[str, str] = {"jax": "jax", "jnp": "jax.numpy", "jsp": "jax.scipy", "lax": "jax.lax", "np": "numpy",
@@ -125,19 +111,19 @@ def _look(node: ast.AST, region: str, imported: Mapping[str, str]) -> None:
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
         for name in names:
             if (
-                name.split(".")[0] not in _MODULES
-                or _OUTSIDE.search(name)
+                name.split(".")[0] not in MODULES
+                or OUTSIDE.search(name)
                 or (isinstance(node, ast.ImportFrom) and node.level)
             ):
-                raise EditError("screen", f"imports `{name or '.'}`; new code may import {', '.join(_MODULES)}")
+                raise EditError("screen", f"imports `{name or '.'}`; new code may import {', '.join(MODULES)}")
     elif isinstance(node, ast.Global):
         raise EditError("screen", "has a `global` statement")
     elif isinstance(node, ast.Attribute):
         _look_at_attribute(node, region, imported)
     elif isinstance(node, ast.Name):
-        if node.id in _BUILTINS or (node.id.startswith("__") and node.id.endswith("__")):
+        if node.id in BUILTINS or (node.id.startswith("__") and node.id.endswith("__")):
             raise EditError("screen", f"uses `{node.id}`, which model code has no use for")
-        if imported.get(node.id, _MODULES[0]) not in _MODULES and not _stands_in(node.id, region):
+        if imported.get(node.id, MODULES[0]) not in MODULES and not _stands_in(node.id, region):
             package = imported[node.id]
             raise EditError("screen", f"uses `{node.id}` of {package}; write it in JAX")
 
@@ -145,16 +131,16 @@ def _look(node: ast.AST, region: str, imported: Mapping[str, str]) -> None:
 def _look_at_attribute(node: ast.Attribute, region: str, imported: Mapping[str, str]) -> None:
     chain = ast.unparse(node)
     root = chain.split(".")[0]
-    if node.attr.startswith("__") and node.attr not in _DUNDERS or node.attr in _CALLBACKS:
+    if node.attr.startswith("__") and node.attr not in _DUNDERS or node.attr in CALLBACKS:
         raise EditError("screen", f"uses `{chain}`, which model code has no use for")
     if not re.fullmatch(r"\w+(\.\w+)*", chain):
         return
-    if _OUTSIDE.search(chain):
+    if OUTSIDE.search(chain):
         raise EditError("screen", f"uses `{chain}`, which reaches out of the program")
     package = imported.get(root)
-    if package is not None and package not in _MODULES and not _stands_in(chain, region):
+    if package is not None and package not in MODULES and not _stands_in(chain, region):
         raise EditError("screen", f"uses `{chain}`, which the statement did not; write it in JAX")
-    if root in _ROOTS and package in (None, *_MODULES) and not _exists(chain):
+    if root in _ROOTS and package in (None, *MODULES) and not _exists(chain):
         raise EditError("names", f"there is no `{chain}`")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import pathlib
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from agent import answers as recorded
 from agent import config, plans
@@ -15,6 +16,8 @@ from agent.budget import Budget
 from agent.errors import EditError
 from agent.exchange import Exchange
 from agent.journal import Journal
+from agent.proposing import Proposed, Proposing
+from agent.records import Answer
 from agent.replies import Answerer
 from agent.trials import Trials
 from cli import errors, outputs, paths, port_command, progress, steps
@@ -53,6 +56,10 @@ def add_asking_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan", metavar="FILE.json", help="as `jaxport plan` writes it, maybe edited: what to skip, and the order"
     )
+    parser.add_argument(
+        "--propose_rules", metavar="DIR",
+        help="ask for rules first, for symbols without one; those that are certified are kept there, to be reviewed",
+    )  # fmt: skip
     parser.add_argument("--by", metavar="NAME", default="hand", help="who writes those replies; kept with each answer")
     parser.add_argument(
         "--tries", metavar="N", type=int, default=3, help="how often a place is asked about; default: 3"
@@ -77,7 +84,7 @@ def check_asking(args: argparse.Namespace) -> None:
         raise errors.BadInputError(
             "say who answers: --models, to ask a model service, or --prompts_dir, to exchange prompts and replies as files"
         )
-    for flag in ("answers", "prompts_dir"):
+    for flag in ("answers", "prompts_dir", "propose_rules"):
         value = getattr(args, flag)
         if value:
             outputs.writable(paths.typed(value), f"--{flag} {value}")
@@ -126,11 +133,15 @@ def ask(args: argparse.Namespace, asked: steps.Request, capture: Callable[[steps
             capture(asked, place)
         trials = Trials(asked, place, args.trial_timeout)
         parallel = settings.request.parallel if settings is not None else 1
-        asking = Asking(trials, answerer, args.tries, _say, parallel, plan)
+        proposing = Proposing(answerer, place, args.tries, args.trial_timeout, _say, parallel)
+        proposed = _propose(args, trials, proposing, old, plan) if args.propose_rules else []
+        if service is not None:
+            service.journal.forget([rule.name for rule in proposed])
+        asking = Asking(trials, answerer, args.tries, _say, parallel, plan, bool(proposed))
         try:
             outcome = asking.run(old)
         except EditError as error:
-            print(f"{asked.shown}: the recorded answers fail: {error.reason}")
+            print(f"{asked.shown}: the recorded answers and proposed rules fail: {error.reason}")
             return errors.CHECK_FAILED
         kept = {answer.key: answer for answer in old}
         changed = [answer for key, answer in outcome.answers.items() if kept.get(key) != answer]
@@ -138,9 +149,33 @@ def ask(args: argparse.Namespace, asked: steps.Request, capture: Callable[[steps
         if service is not None and outcome.verified is not None:
             service.journal.forget([pathlib.Path(answer.file_name).stem for answer in outcome.answers.values()])
     print(text(asked, outcome, trials, len(changed)))
+    for rule in proposed:
+        print(f"  rule        {rule.symbol}, by {rule.origin}: {args.propose_rules}/{rule.name}.py, to be reviewed")
+    for symbol, reason in proposing.refused.items():
+        print(f"  no rule     {symbol}: {reason}")
     if service is not None:
         print(f"  spent       {service}")
     return errors.RESIDUALS if outcome.verified is None else errors.PORTED
+
+
+def _propose(
+    args: argparse.Namespace,
+    trials: Trials,
+    proposing: Proposing,
+    old: Iterable[Answer],
+    plan: plans.Plan | None,
+) -> list[Proposed]:
+    """Certified rules, written, shown as a diff, and used from here on."""
+    state, _ = trials.port(old)
+    skipped = {item.key for item in plan.items if item.skip} if plan is not None else set()
+    proposed = proposing.run([request for request in state.open if request.key not in skipped])
+    folder = paths.typed(args.propose_rules)
+    contents = {folder / f"{rule.name}.py": rule.text for rule in proposed}
+    for path, text in contents.items():
+        print(outputs.diff(path, text, paths.shown(path)), end="")
+    outputs.write(contents, f"--propose_rules {args.propose_rules}")
+    trials.request = dataclasses.replace(trials.request, rules=[*trials.request.rules, *contents])
+    return proposed
 
 
 def _plan(args: argparse.Namespace, asked: steps.Request) -> plans.Plan | None:

@@ -8,7 +8,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from agent import budget, config
+from agent import budget, config, questions
 from agent.client import Client
 from agent.journal import Journal
 from agent.records import Cause, OpenRequest, Request, Subject
@@ -29,6 +29,7 @@ REQUEST = OpenRequest(
     file="f.py",
     line=1,
 )  # fmt: skip
+QUESTION = questions.edit(REQUEST, None)
 RIGHT = Turn(made.reply())
 
 UNLIMITED = config.Limits()
@@ -52,7 +53,7 @@ class ClientTest(parameterized.TestCase):
     @parameterized.parameters(True, False)
     def test_asks(self, stream):
         with Service([RIGHT]) as service:
-            replied = self.client(service, stream).reply(REQUEST, None)
+            replied = self.client(service, stream).reply(QUESTION)
         self.assertEqual(replied.raw, made.reply())
         self.assertEqual((replied.origin.kind, replied.origin.name), ("model", "scripted"))
         self.assertEqual((replied.usage.input_tokens, replied.usage.output_tokens), (1000, 100))
@@ -70,7 +71,7 @@ class ClientTest(parameterized.TestCase):
     def test_waits_as_long_as_it_is_told(self, stream):
         busy = Turn(status=429, headers={"Retry-After": "7"})
         with Service([busy, Turn(status=503), RIGHT]) as service:
-            self.assertEqual(self.client(service, stream).reply(REQUEST, None).raw, made.reply())
+            self.assertEqual(self.client(service, stream).reply(QUESTION).raw, made.reply())
         self.assertEqual(self.pauses, [7.0, 2.0])
 
     def test_gives_up_after_its_attempts(self):
@@ -78,7 +79,7 @@ class ClientTest(parameterized.TestCase):
             Service([Turn(status=500)], repeat=True) as service,
             self.assertRaisesRegex(NoReply, "the service gave no reply: 500 UNAVAILABLE: by the script"),
         ):
-            self.client(service).reply(REQUEST, None)
+            self.client(service).reply(QUESTION)
         self.assertLen(service.requests, 3)
 
     @parameterized.parameters(400, 401, 403, 404)
@@ -87,25 +88,25 @@ class ClientTest(parameterized.TestCase):
             Service([Turn(status=status)], repeat=True) as service,
             self.assertRaisesRegex(NoReply, f"no reply: {status}"),
         ):
-            self.client(service).reply(REQUEST, None)
+            self.client(service).reply(QUESTION)
         self.assertLen(service.requests, 1)
 
     @parameterized.parameters(True, False)
     def test_does_not_hang(self, stream):
         with Service([Turn(hang=30), RIGHT]) as service:
             started = time.monotonic()
-            replied = self.client(service, stream, timeout=1.0).reply(REQUEST, None)
+            replied = self.client(service, stream, timeout=1.0).reply(QUESTION)
         self.assertLess(time.monotonic() - started, 15)
         self.assertEqual(replied.raw, made.reply())
 
     def test_half_a_reply_is_asked_for_again(self):
         with Service([Turn(made.reply(), cut=True), RIGHT]) as service:
-            self.assertEqual(self.client(service).reply(REQUEST, None).raw, made.reply())
+            self.assertEqual(self.client(service).reply(QUESTION).raw, made.reply())
 
     @parameterized.parameters(True, False)
     def test_no_reply_in_what_is_no_protocol(self, stream):
         with Service([Turn(body="<html>busy</html>")], repeat=True) as service, self.assertRaises(NoReply):
-            replied = self.client(service, stream).reply(REQUEST, None)
+            replied = self.client(service, stream).reply(QUESTION)
             if not replied.raw:
                 raise NoReply("empty")
 
@@ -120,7 +121,7 @@ class ClientTest(parameterized.TestCase):
             client = self.client(service, limits=limits)
             with self.assertRaises(error):
                 for _ in range(5):
-                    client.reply(REQUEST, None)
+                    client.reply(QUESTION)
         self.assertLen(service.requests, calls)
 
     def test_time_that_is_not_there_is_not_waited(self):
@@ -128,7 +129,7 @@ class ClientTest(parameterized.TestCase):
             Service([Turn(status=429, headers={"Retry-After": "50"})], repeat=True) as service,
             self.assertRaisesRegex(budget.TimeSpent, "asks to wait 50 s"),
         ):
-            self.client(service, limits=config.Limits(seconds=20.0)).reply(REQUEST, None)
+            self.client(service, limits=config.Limits(seconds=20.0)).reply(QUESTION)
 
     def test_without_a_key(self):
         with (
@@ -144,16 +145,16 @@ class ClientTest(parameterized.TestCase):
             logging.debug("at least one")
             client = self.client(service)
             with self.assertRaises(NoReply) as caught:
-                client.reply(REQUEST, None)
-            client.reply(REQUEST, None)
+                client.reply(QUESTION)
+            client.reply(QUESTION)
         self.assertNotIn(KEY, "".join(logs.output) + str(caught.exception) + repr(client) + repr(vars(client.budget)))
 
     def test_a_reply_is_paid_for_once(self):
         folder = pathlib.Path(self.create_tempdir())
         with Service([RIGHT]) as service:
-            first = Journal(self.client(service), folder).reply(REQUEST, None)
+            first = Journal(self.client(service), folder).reply(QUESTION)
             again = Journal(self.client(service), folder)
-            self.assertEqual(again.reply(REQUEST, None), first)
+            self.assertEqual(again.reply(QUESTION), first)
             self.assertEqual(again.reused, 1)
         self.assertLen(service.requests, 1)
         self.assertNotIn(KEY, "".join(p.read_text() for p in folder.rglob("*.json")))

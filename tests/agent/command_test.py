@@ -103,6 +103,28 @@ class CommandTest(absltest.TestCase):
         self.assertLen(service.requests, 1)
         self.assertIn("1 replies were there from before", said)
 
+    def test_a_rule_is_proposed_and_certified(self):
+        rules = self.package / "jaxport_rules"
+        good = (pathlib.Path(__file__).parents[1] / "user_codemods" / "rules" / "exclusive_sum.py").read_text()
+        weak = good.replace(", axis=1, exclusive=True", ", axis=1").replace(
+            "return jnp.cumsum(x, axis) - x", "return x"
+        )
+        turns = [Turn(json.dumps({"rule": weak})), Turn(json.dumps({"rule": good}))]
+        with Service(turns) as service:
+            code, said = self.run_program(main.main, *self.flags(service), f"--propose_rules={rules}")
+        self.assertEqual(code, errors.PORTED, said)
+        self.assertLen(service.requests, 2)
+        prompts = [body["contents"][0]["parts"][0]["text"] for _, body in service.requests]
+        self.assertIn("tf.raw_ops.Cumsum(x, axis, exclusive=False, reverse=False, name=None)", prompts[0])
+        self.assertIn("before = 0.5 * tf.raw_ops.Cumsum(x=h", prompts[0])
+        self.assertIn("That failed the check `certify`:", prompts[1])
+        self.assertIn("+++ b/", said)
+        (kept,) = rules.iterdir()
+        self.assertEqual(kept.name, "tf_raw_ops_cumsum.py")
+        self.assertIn("# Proposed by model: scripted. Certified against TensorFlow: 44 cases agree", kept.read_text())
+        self.assertEmpty(list((self.package / "answers").glob("*.json")))
+        self.assertNotIn(KEY, said + self.all_that_is_written())
+
     def manifest(self) -> str:
         """What a build hands to `NAME.ask`."""
         built = self.folder / "built"

@@ -8,6 +8,7 @@ from absl.testing import absltest
 
 from agent import fill, plan_page, plans, replay
 from agent.asking import Asking
+from agent.questions import Question
 from agent.replies import NoReply, Replied
 from parity.errors import BadInputError
 from tests.agent import made
@@ -56,8 +57,8 @@ class Silent:
     def __init__(self):
         self.asked = []
 
-    def reply(self, request: Any, failure: Any) -> Replied:
-        self.asked.append(request.request.subject.function)
+    def reply(self, question: Question) -> Replied:
+        self.asked.append(question.name.split("-")[0])
         raise NoReply("nobody is there")
 
 
