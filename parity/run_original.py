@@ -19,6 +19,7 @@ from parity import isolation, optimizer, randomness, recording, source, trees, u
 from parity.errors import BadInputError
 from parity.facts import Facts
 from parity.frames import Frames
+from parity.padding import with_padding
 from parity.tracer import Tracer
 
 #: In the message of TensorFlow where a dilated convolution has no gradient.
@@ -88,6 +89,7 @@ def run(request: unit.Request, out: str) -> None:
     tree = source.parse(request.source)
     found = optimizer.find(tree, vars(loaded.module), frameworks)
     objects = facts.objects()
+    loaded.inputs = with_padding(loaded.inputs, objects)
     trace = {
         "version": 1,
         "source": os.path.relpath(os.path.abspath(request.source), os.path.abspath(root)).replace(os.sep, "/"),

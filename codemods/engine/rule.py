@@ -211,6 +211,9 @@ class ObjectRule:
     of theirs below the NNX module ("" for the module itself).
     `helpers` are classes and functions whose source goes into the output, once for a file, where a
     body that is used names them.
+    `keeps_mask`: does the (first) output have the mask that Keras attached to the (first) input? "always", or the
+    constructor argument that decides (`return_sequences`, `layer.return_sequences`); absent: the mask ends here. A layer
+    reads masks if its `call` has `mask`, or the masks of its inputs by name, as the original's call has.
     """
 
     symbols: tuple[str, ...]
@@ -227,6 +230,7 @@ class ObjectRule:
     helpers: Sequence[Any] = ()
     wraps: Sequence[str] = ()
     children: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    keeps_mask: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -405,6 +409,7 @@ def _object(kind: str) -> Callable[..., Callable[[type], type]]:
                 symbols, kind, body.__dict__.get("make"), call, body.__dict__.get("shape"), weights, mode,
                 samples, differences, attribute or _field(symbols[0]), inspect.getdoc(body) or "",
                 getattr(body, "helpers", ()), getattr(body, "wraps", ()), getattr(body, "children", {}),
+                getattr(body, "keeps_mask", ""),
             )  # fmt: skip
             _enter(OBJECTS, symbols, entry)
             return body

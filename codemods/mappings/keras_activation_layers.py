@@ -13,6 +13,8 @@ from codemods.mappings.keras_initializers import initializer
     sample(2.0, 0.1, 1.0, x=f32(3, 4, high=4)),
 ])  # fmt: skip
 class ReLU:
+    keeps_mask = "always"
+
     def make(max_value=None, negative_slope=0.0, threshold=0.0):
         return None
 
@@ -38,6 +40,8 @@ class ReLU:
     sample(x=f32(3, 4)), sample(0.1, x=f32(3, 4)), sample(negative_slope=0.01, x=f32(3, 4)),
 ])  # fmt: skip
 class LeakyReLU:
+    keeps_mask = "always"
+
     def make(negative_slope=0.3, alpha=None):
         return None
 
@@ -49,6 +53,8 @@ class LeakyReLU:
 
 @layer("tf.keras.layers.ELU", samples=[sample(x=f32(3, 4)), sample(0.5, x=f32(3, 4))])
 class ELU:
+    keeps_mask = "always"
+
     def make(alpha=1.0):
         return None
 
@@ -58,6 +64,8 @@ class ELU:
 
 @layer("tf.keras.layers.ThresholdedReLU", samples=[sample(x=f32(3, 4)), sample(0.2, x=f32(3, 4))])
 class ThresholdedReLU:
+    keeps_mask = "always"
+
     def make(theta=1.0):
         return None
 
@@ -70,6 +78,8 @@ class ThresholdedReLU:
     sample(x=f32(3, 4), call={"mask": boolean(3, 4)}),
 ])  # fmt: skip
 class Softmax:
+    keeps_mask = "always"
+
     def make(axis=-1):
         return None
 
@@ -104,6 +114,7 @@ class PReLU(nnx.Module):
 ])  # fmt: skip
 class PReLULayer:
     helpers = (PReLU,)
+    keeps_mask = "always"
 
     def make(alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, *, x, rngs):
         return PReLU(prelu_shape(x.shape, shared_axes), slope_init=initializer(alpha_initializer), rngs=rngs)

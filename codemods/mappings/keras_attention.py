@@ -23,12 +23,29 @@ def attention_weights(attention, query, key, mask=None):
     return nnx.softmax(jnp.einsum("...qhd,...khd->...hqk", query, key), where=mask)
 
 
+def without_padding(attended, mask, bias):
+    """The output of attention, where what the mask hides attends to nothing."""
+    return jnp.where(mask[..., None], attended, 0 if bias is None else bias)
+
+
 @inline
 def over_heads(mask):
     """(batch, query, key) as (batch, heads, query, key)."""
     if known(mask.ndim) and mask.ndim != 3:
         return mask
     return mask[:, None]
+
+
+@inline
+def padding(query_mask, value_mask, key_mask):
+    """What Keras makes of the masks of the three inputs: (batch, 1, query, key), to be broadcast over the heads."""
+    if key_mask is not None:
+        refuse("a mask of the keys beside that of the values: combine them into attention_mask")
+    if query_mask is not None and value_mask is not None:
+        return nnx.make_attention_mask(query_mask, value_mask)
+    if value_mask is not None:
+        return value_mask[:, None, None]
+    return query_mask[:, None, :, None]
 
 
 @inline
@@ -54,7 +71,8 @@ def causal(query, value):
     attribute="attention",
 )
 class MultiHeadAttention:
-    helpers = (attention_weights,)
+    helpers = (attention_weights, without_padding)
+    keeps_mask = "always"
 
     def make(num_heads, key_dim, value_dim=None, dropout=0.0, use_bias=True, output_shape=None, attention_axes=None,
              sliding_window=None, flash_attention=None, kernel_initializer="glorot_uniform", bias_initializer="zeros",
@@ -77,7 +95,8 @@ class MultiHeadAttention:
     def call(layer, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
              return_attention_scores=False, use_causal_mask=False, *, training, dropout):  # fmt: skip
         if query_mask is not None or value_mask is not None or key_mask is not None:
-            refuse("query_mask, value_mask and key_mask: combine them into attention_mask")
+            if attention_mask is not None or return_attention_scores:
+                refuse("masks of the inputs beside attention_mask, or with scores: combine them into attention_mask")
         deterministic = None
         if not known(dropout) or dropout:
             deterministic = not training
@@ -91,8 +110,20 @@ class MultiHeadAttention:
         if use_causal_mask and (return_attention_scores or attention_mask is not None):
             mask = causal(query, value)[None, None] if mask is None else jnp.logical_and(mask, causal(query, value))
         only_causal = None
-        if use_causal_mask and attention_mask is None:
+        if query_mask is not None or value_mask is not None or key_mask is not None:
+            mask = padding(query_mask, value_mask, key_mask)
+            if use_causal_mask:
+                mask = jnp.logical_and(mask, causal(query, value))
+        elif use_causal_mask and attention_mask is None:
             only_causal = True
+        if query_mask is not None and dropout:
+            if key is None:
+                return without_padding(
+                    layer(query, value, mask=mask, deterministic=deterministic), query_mask, layer.out.bias
+                )
+            return without_padding(
+                layer(query, key, value, mask=mask, deterministic=deterministic), query_mask, layer.out.bias
+            )
         if return_attention_scores and key is None:
             return (
                 layer(query, value, mask=mask, deterministic=deterministic),
@@ -129,6 +160,8 @@ class MultiHeadAttention:
     attribute="attention",
 )  # fmt: skip
 class GroupQueryAttention:
+    keeps_mask = "always"
+
     def make(head_dim, num_query_heads, num_key_value_heads, dropout=0.0, use_bias=True, sliding_window=None,
              flash_attention=None, kernel_initializer="glorot_uniform", bias_initializer="zeros",
              kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
@@ -149,7 +182,8 @@ class GroupQueryAttention:
     def call(layer, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
              return_attention_scores=False, use_causal_mask=False, *, training, dropout):  # fmt: skip
         if query_mask is not None or value_mask is not None or key_mask is not None:
-            refuse("query_mask, value_mask and key_mask: combine them into attention_mask")
+            if attention_mask is not None or return_attention_scores:
+                refuse("masks of the inputs beside attention_mask, or with scores: combine them into attention_mask")
         if return_attention_scores:
             refuse("attention scores of grouped queries")
         deterministic = None
@@ -161,7 +195,11 @@ class GroupQueryAttention:
         if use_causal_mask and mask is not None:
             mask = jnp.logical_and(mask, causal(query, value))
         only_causal = None
-        if use_causal_mask and attention_mask is None:
+        if query_mask is not None or value_mask is not None or key_mask is not None:
+            mask = padding(query_mask, value_mask, key_mask)
+            if use_causal_mask:
+                mask = jnp.logical_and(mask, causal(query, value))
+        elif use_causal_mask and attention_mask is None:
             only_causal = True
         if key is None:
             return layer(query, value, mask=mask, is_causal=only_causal, deterministic=deterministic)
@@ -195,11 +233,14 @@ def third(inputs):
         sample(x=[f32(2, 5, 4), f32(2, 5, 4)], call={"use_causal_mask": True}),
         sample(x=[f32(2, 5, 4), f32(2, 7, 4)], call={"return_attention_scores": True}),
         sample(use_scale=True, x=[f32(2, 5, 4), f32(2, 7, 4)]),
+        sample(x=[f32(2, 5, 4), f32(2, 7, 4)], call={"mask": [boolean(2, 5), boolean(2, 7)]}),
+        sample(x=[f32(2, 5, 4), f32(2, 7, 4)], call={"mask": [None, boolean(2, 7)]}),
     ],
     attribute="attention",
 )
 class Attention:
     helpers = (DotAttention,)
+    keeps_mask = "always"
 
     def make(use_scale=False, score_mode="dot", dropout=0.0, seed=None, causal=False):
         if score_mode != "dot" or dropout or causal:
@@ -209,15 +250,20 @@ class Attention:
         return None
 
     def call(layer, inputs, mask=None, return_attention_scores=False, use_causal_mask=False, *, use_scale):
-        if mask is not None:
-            refuse("Attention with masks: jax.nn.dot_product_attention takes them")
         if use_scale:
-            if use_causal_mask or return_attention_scores:
-                refuse("Attention with use_scale and a causal mask or scores")
+            if mask is not None or use_causal_mask or return_attention_scores:
+                refuse("Attention with use_scale and masks, a causal mask or scores")
             return layer(inputs[0], inputs[1], third(inputs))
         scores = inputs[0] @ third(inputs).mT
         if use_causal_mask:
             scores = jnp.where(causal(inputs[0], inputs[1]), scores, -1e9)
+        if mask is not None:
+            if use_causal_mask or return_attention_scores:
+                refuse("Attention with masks of its inputs and a causal mask or scores")
+            if mask[1] is not None:
+                scores = jnp.where(mask[1][:, None], scores, scores - 1e9)
+            if mask[0] is not None:
+                return nnx.softmax(scores) @ inputs[1] * mask[0][..., None]
         if return_attention_scores:
             return (nnx.softmax(scores) @ inputs[1], nnx.softmax(scores))
         return nnx.softmax(scores) @ inputs[1]
@@ -247,6 +293,7 @@ class AdditiveScores(nnx.Module):
 )
 class AdditiveAttention:
     helpers = (AdditiveScores,)
+    keeps_mask = "always"
 
     def make(use_scale=True, dropout=0.0, seed=None, *, x, rngs):
         if not use_scale or dropout:

@@ -114,6 +114,7 @@ class AlphaDropout(nnx.Module):
 @layer("tf.keras.layers.AlphaDropout", differences=DIFFERENCES[:1], samples=[sample(0.3, x=f32(8, 64))])
 class AlphaDropoutRule:
     helpers = (AlphaDropout,)
+    keeps_mask = "always"
 
     def make(rate, noise_shape=None, seed=None, *, rngs):
         if noise_shape is not None:

@@ -10,6 +10,8 @@ from codemods.mappings.keras_recurrent_parts import (
     DropoutRNN,
     GRUCell,
     forget_bias,
+    held_and_state,
+    held_and_states,
     last_and_state,
     last_and_states,
     last_of,
@@ -147,6 +149,8 @@ class SimpleRNNCell:
     sample(made(LSTM_CELL, 4), return_state=True, x=f32(2, 6, 3), call={"initial_state": [f32(2, 4), f32(2, 4)]}),
     sample(made("tf.keras.layers.GRUCell", 4), return_state=True, return_sequences=True, x=f32(2, 6, 3)),
     sample(made("tf.keras.layers.GRUCell", 4), x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
+    sample(made("tf.keras.layers.GRUCell", 4), return_state=True, x=f32(9, 2, 3), call={"mask": boolean(9, 2)}),
+    sample(made(LSTM_CELL, 4), return_state=True, x=f32(9, 2, 3), call={"mask": boolean(9, 2)}),
     sample(made("tf.keras.layers.SimpleRNNCell", 4), return_sequences=True, go_backwards=True, x=f32(2, 6, 3)),
     sample(made("tf.keras.layers.SimpleRNNCell", 4, dropout=0.3), return_state=True, x=f32(2, 6, 3),
            call={"initial_state": f32(2, 4)}),
@@ -154,7 +158,11 @@ class SimpleRNNCell:
 class RNN:
     wraps = ("cell",)
     children = {"cell": "cell"}
-    helpers = (DropoutRNN, masked_rnn, outputs_and_states, last_and_states, last_and_state, last_of)
+    helpers = (
+        DropoutRNN, masked_rnn, outputs_and_states, last_and_states, last_and_state, held_and_states, held_and_state,
+        last_of,
+    )  # fmt: skip
+    keeps_mask = "return_sequences"
 
     def make(cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
              zero_output_for_mask=False, time_major=False, *, x, rngs):  # fmt: skip
@@ -166,8 +174,8 @@ class RNN:
 
     def call(layer, sequences, initial_state=None, mask=None, *, training, cell, return_sequences, return_state,
              zero_output_for_mask):  # fmt: skip
-        if (not known(mask) or mask is not None) and (return_state and not return_sequences or zero_output_for_mask):
-            refuse("a mask with zero_output_for_mask, or with return_state and without return_sequences")
+        if (not known(mask) or mask is not None) and zero_output_for_mask:
+            refuse("a mask with zero_output_for_mask: multiply the outputs by `mask[..., None]`")
         carry = only_state(initial_state)
         if cell.symbol == LSTM_CELL:
             carry = None
@@ -176,10 +184,14 @@ class RNN:
         if return_state and cell.symbol == LSTM_CELL:
             if return_sequences:
                 return outputs_and_states(with_carry(layer, sequences, carry, mask, cell.dropout, training))
+            if not known(mask) or mask is not None:
+                return held_and_states(with_carry(layer, sequences, carry, mask, cell.dropout, training))
             return last_and_states(with_carry(layer, sequences, carry, mask, cell.dropout, training))
         if return_state and return_sequences:
             return with_carry(layer, sequences, carry, mask, cell.dropout, training)[::-1]
         if return_state:
+            if not known(mask) or mask is not None:
+                return held_and_state(with_carry(layer, sequences, carry, mask, cell.dropout, training))
             return last_and_state(with_carry(layer, sequences, carry, mask, cell.dropout, training))
         return outputs_of(layer, sequences, carry, mask, cell.dropout, training, return_sequences)
 

@@ -92,6 +92,7 @@ def images_shape(x, filters, kernel_size, strides, padding, dilation_rate, retur
 ])  # fmt: skip
 class ConvLSTM2D:
     helpers = (ConvLSTMCell, forget_bias, outputs_and_states, last_and_states)
+    keeps_mask = "return_sequences"
 
     def make(filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, activation="tanh",
              recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
@@ -124,6 +125,7 @@ class ConvLSTM2D:
 ])  # fmt: skip
 class ConvLSTM1D:
     helpers = ConvLSTM2D.helpers
+    keeps_mask = "return_sequences"
 
     def make(filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, activation="tanh",
              recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",
@@ -151,6 +153,7 @@ class ConvLSTM1D:
 ])  # fmt: skip
 class ConvLSTM3D:
     helpers = ConvLSTM2D.helpers
+    keeps_mask = "return_sequences"
 
     def make(filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, activation="tanh",
              recurrent_activation="sigmoid", use_bias=True, kernel_initializer="glorot_uniform",

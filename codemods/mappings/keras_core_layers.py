@@ -19,6 +19,8 @@ from codemods.mappings.keras_regularizers import penalty
     ],
 )
 class Dense:
+    keeps_mask = "always"
+
     def make(units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
              kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
              bias_constraint=None, lora_rank=None, lora_alpha=None, quantization_config=None, *, x, rngs):  # fmt: skip
@@ -41,6 +43,8 @@ class Dense:
     sample("relu", x=f32(3, 4)), sample("softmax", x=f32(3, 4)), sample("swish", x=f32(3, 4)),
 ])  # fmt: skip
 class Activation:
+    keeps_mask = "always"
+
     def make(activation):
         return None
 
@@ -50,6 +54,8 @@ class Activation:
 
 @layer("tf.keras.layers.Identity", samples=[sample(x=f32(3, 4))])
 class Identity:
+    keeps_mask = "always"
+
     def make():
         return None
 
@@ -64,6 +70,8 @@ _DRAWS = [Difference("in training", "which values are dropped differs; their sha
     sample(0.4, x=f32(8, 64, low=1)), sample(0.5, noise_shape=(None, 1, 4), x=f32(8, 32, 4, low=1)),
 ])  # fmt: skip
 class Dropout:
+    keeps_mask = "always"
+
     def make(rate, noise_shape=None, seed=None, *, rngs):
         if noise_shape is None:
             return nnx.Dropout(rate, rngs=rngs)
@@ -75,6 +83,8 @@ class Dropout:
 
 @layer("tf.keras.layers.SpatialDropout1D", differences=_DRAWS, samples=[sample(0.4, x=f32(8, 5, 64, low=1))])
 class SpatialDropout1D:
+    keeps_mask = "always"
+
     def make(rate, seed=None, *, rngs):
         return nnx.Dropout(rate, broadcast_dims=(1,), rngs=rngs)
 
@@ -84,6 +94,8 @@ class SpatialDropout1D:
 
 @layer("tf.keras.layers.SpatialDropout2D", differences=_DRAWS, samples=[sample(0.4, x=f32(8, 3, 3, 64, low=1))])
 class SpatialDropout2D:
+    keeps_mask = "always"
+
     def make(rate, data_format=None, seed=None, *, rngs):
         if data_format == "channels_first":
             refuse("channels_first: JAX's layers keep channels last")
@@ -95,6 +107,8 @@ class SpatialDropout2D:
 
 @layer("tf.keras.layers.SpatialDropout3D", differences=_DRAWS, samples=[sample(0.4, x=f32(8, 2, 3, 3, 64, low=1))])
 class SpatialDropout3D:
+    keeps_mask = "always"
+
     def make(rate, data_format=None, seed=None, *, rngs):
         if data_format == "channels_first":
             refuse("channels_first: JAX's layers keep channels last")
@@ -181,8 +195,6 @@ class Embedding:
     def make(input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
              embeddings_constraint=None, mask_zero=False, weights=None, lora_rank=None, lora_alpha=None,
              quantization_config=None, *, rngs):  # fmt: skip
-        if mask_zero:
-            refuse("mask_zero: the implicit mask that Keras hands from layer to layer is not ported yet")
         return nnx.Embed(
             input_dim, output_dim, embedding_init=initializer(embeddings_initializer),
             embedding_metadata=penalty(embeddings_regularizer), rngs=rngs,

@@ -49,6 +49,7 @@ def vector(numbers):
 )  # fmt: skip
 class NormalizationRule:
     helpers = (Normalization,)
+    keeps_mask = "always"
 
     def make(axis=-1, mean=None, variance=None, invert=False, *, x):
         if mean is not None:

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from codemods.engine.rule import f32, layer, refuse, sample
+from codemods.engine.rule import boolean, f32, known, layer, refuse, sample
 
 
 def pooled_shape(shape, keepdims):
@@ -11,6 +11,7 @@ def pooled_shape(shape, keepdims):
 
 @layer("tf.keras.layers.GlobalAvgPool1D", "tf.keras.layers.GlobalAveragePooling1D", attribute="pool", samples=[
     sample(x=f32(2, 7, 3)), sample(keepdims=True, x=f32(2, 7, 3)),
+    sample(x=f32(2, 7, 3), call={"mask": boolean(2, 7)}),
 ])  # fmt: skip
 class GlobalAveragePooling1D:
     def make(data_format=None, keepdims=False):
@@ -19,9 +20,9 @@ class GlobalAveragePooling1D:
         return None
 
     def call(layer, inputs, mask=None, *, keepdims):
-        if mask is not None:
-            refuse("a mask given to pooling")
-        return jnp.mean(inputs, axis=1, keepdims=keepdims)
+        if known(mask) and mask is None:
+            return jnp.mean(inputs, axis=1, keepdims=keepdims)
+        return jnp.mean(inputs, axis=1, keepdims=keepdims, where=mask[..., None])
 
     def shape(x, *, keepdims):
         return pooled_shape(x.shape, keepdims)

@@ -30,6 +30,8 @@ from codemods.mappings.keras_regularizers import penalty
     attribute="norm",
 )
 class BatchNormalization:
+    keeps_mask = "always"
+
     def make(axis=-1, momentum=0.99, epsilon=0.001, center=True, scale=True, beta_initializer="zeros",
              gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
              beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
@@ -71,6 +73,8 @@ class BatchNormalization:
     attribute="norm",
 )
 class LayerNormalization:
+    keeps_mask = "always"
+
     def make(axis=-1, epsilon=0.001, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
              beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
              rms_scaling=False, *, x, rngs):  # fmt: skip
@@ -125,6 +129,8 @@ class RMSNormalization:
     attribute="norm",
 )
 class GroupNormalization:
+    keeps_mask = "always"
+
     def make(groups=32, axis=-1, epsilon=0.001, center=True, scale=True, beta_initializer="zeros",
              gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
              gamma_constraint=None, *, x, rngs):  # fmt: skip
@@ -152,6 +158,8 @@ class GroupNormalization:
 
 @layer("tf.keras.layers.UnitNormalization", samples=[sample(x=f32(4, 5)), sample(axis=1, x=f32(4, 5, 3))])
 class UnitNormalization:
+    keeps_mask = "always"
+
     def make(axis=-1):
         return None
 

@@ -1,6 +1,7 @@
 """Preprocessing layers of `tf.keras.layers` that compute on tensors."""
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from codemods.engine.rule import Difference, f32, i32, known, layer, refuse, sample
@@ -12,6 +13,8 @@ from codemods.engine.rule import Difference, f32, i32, known, layer, refuse, sam
     samples=[sample(1 / 255, x=f32(2, 3)), sample(scale=2.0, offset=-1.0, x=f32(2, 3))],
 )
 class Rescaling:
+    keeps_mask = "always"
+
     def make(scale, offset=0.0):
         return None
 
@@ -23,10 +26,13 @@ class Rescaling:
         return inputs * scale + offset
 
 
-@layer("tf.keras.layers.Masking", samples=[])
+@layer("tf.keras.layers.Masking", samples=[sample(x=f32(2, 3, 4)), sample(mask_value=1.5, x=f32(2, 3, 4))])
 class Masking:
     def make(mask_value=0.0):
-        refuse("Masking: the implicit mask that Keras hands from layer to layer is not ported yet")
+        return None
+
+    def call(layer, inputs, *, mask_value):
+        return inputs * jnp.any(inputs != mask_value, axis=-1, keepdims=True)
 
 
 @layer(
@@ -70,6 +76,7 @@ class GaussianNoise(nnx.Module):
 @layer("tf.keras.layers.GaussianNoise", differences=_DRAWS, samples=[sample(0.5, x=f32(8, 64, low=1))])
 class GaussianNoiseRule:
     helpers = (GaussianNoise,)
+    keeps_mask = "always"
 
     def make(stddev, seed=None, *, rngs):
         return GaussianNoise(stddev, rngs=rngs)
@@ -92,6 +99,7 @@ class GaussianDropout(nnx.Module):
 @layer("tf.keras.layers.GaussianDropout", differences=_DRAWS, samples=[sample(0.3, x=f32(8, 64, low=1))])
 class GaussianDropoutRule:
     helpers = (GaussianDropout,)
+    keeps_mask = "always"
 
     def make(rate, seed=None, *, rngs):
         return GaussianDropout(rate, rngs=rngs)

@@ -10,6 +10,8 @@ from codemods.mappings.keras_recurrent_parts import (
     DropoutRNN,
     GRUCell,
     forget_bias,
+    held_and_state,
+    held_and_states,
     last_and_state,
     last_and_states,
     last_of,
@@ -34,6 +36,9 @@ from codemods.mappings.keras_regularizers import penalty
         sample(4, return_state=True, return_sequences=True, x=f32(2, 6, 3)),
         sample(4, dropout=0.3, return_state=True, x=f32(2, 6, 3)),
         sample(4, x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
+        sample(
+            4, return_state=True, x=f32(9, 2, 3), call={"mask": boolean(9, 2), "initial_state": [f32(9, 4), f32(9, 4)]}
+        ),
         sample(4, dropout=0.3, return_sequences=True, x=f32(2, 6, 3), call={"mask": boolean(2, 6)}),
         sample(
             4,
@@ -47,7 +52,8 @@ from codemods.mappings.keras_regularizers import penalty
     differences=[DROPS],
 )
 class LSTM:
-    helpers = (forget_bias, DropoutRNN, masked_rnn, outputs_and_states, last_and_states, last_of)
+    helpers = (forget_bias, DropoutRNN, masked_rnn, outputs_and_states, last_and_states, held_and_states, last_of)
+    keeps_mask = "return_sequences"
 
     def make(units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
              kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
@@ -80,9 +86,7 @@ class LSTM:
             return outputs_and_states(with_carry(layer, sequences, carry, mask, dropout, training))
         if return_state:
             if not known(mask) or mask is not None:
-                refuse(
-                    "a mask with return_state and without return_sequences: return the sequences, too, and use the last"
-                )
+                return held_and_states(with_carry(layer, sequences, carry, mask, dropout, training))
             return last_and_states(with_carry(layer, sequences, carry, mask, dropout, training))
         return outputs_of(layer, sequences, carry, mask, dropout, training, return_sequences)
 
@@ -107,11 +111,13 @@ class LSTM:
         sample(4, dropout=0.3, return_sequences=True, x=f32(2, 6, 3)),
         sample(4, return_sequences=True, return_state=True, x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
         sample(4, go_backwards=True, x=f32(5, 6, 3), call={"mask": boolean(5, 6), "initial_state": f32(5, 4)}),
+        sample(4, return_state=True, x=f32(9, 2, 3), call={"mask": boolean(9, 2), "initial_state": f32(9, 4)}),
     ],
     differences=[DROPS],
 )
 class GRU:
-    helpers = (GRUCell, DropoutRNN, masked_rnn, last_and_state, last_of)
+    helpers = (GRUCell, DropoutRNN, masked_rnn, last_and_state, held_and_state, last_of)
+    keeps_mask = "return_sequences"
 
     def make(units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
              kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
@@ -136,9 +142,7 @@ class GRU:
             return with_carry(layer, sequences, carry, mask, dropout, training)[::-1]
         if return_state:
             if not known(mask) or mask is not None:
-                refuse(
-                    "a mask with return_state and without return_sequences: return the sequences, too, and use the last"
-                )
+                return held_and_state(with_carry(layer, sequences, carry, mask, dropout, training))
             return last_and_state(with_carry(layer, sequences, carry, mask, dropout, training))
         return outputs_of(layer, sequences, carry, mask, dropout, training, return_sequences)
 
@@ -168,6 +172,8 @@ class GRU:
     differences=[DROPS],
 )
 class SimpleRNN:
+    keeps_mask = "return_sequences"
+
     def make(units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
              recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
              recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
@@ -184,7 +190,7 @@ class SimpleRNN:
         )  # fmt: skip
         return over_steps(cell, dropout, recurrent_dropout, stateful, False, go_backwards, rngs)
 
-    helpers = (DropoutRNN, masked_rnn, last_and_state, last_of)
+    helpers = (DropoutRNN, masked_rnn, last_and_state, held_and_state, last_of)
     call = GRU.call
     shape = GRU.shape
     weights = {

@@ -75,6 +75,18 @@ def last_and_state(result):
     return result[0], result[0]
 
 
+def held_and_states(result):
+    """As `last_and_states`, of a masked RNN: where no step counts, the output is not the state that it began with."""
+    (c, h), outputs = result
+    return outputs[:, -1], h, c
+
+
+def held_and_state(result):
+    """As `last_and_state`, of a masked RNN: where no step counts, the output is not the state that it began with."""
+    state, outputs = result
+    return outputs[:, -1], state
+
+
 def last_of(result):
     """The last output of an RNN that returns its carry."""
     return result[1][:, -1]
@@ -112,10 +124,10 @@ def with_carry(layer, sequences, carry, mask, dropout, training):
     if not known(dropout) or dropout:
         if known(mask) and mask is None:
             return layer(sequences, initial_carry=carry, return_carry=True, deterministic=not training)
-        return masked_rnn(layer, layer.dropout(sequences, deterministic=not training), mask, carry)
+        return masked_rnn(layer, layer.dropout(sequences, deterministic=not training), mask, initial_carry=carry)
     if known(mask) and mask is None:
         return layer(sequences, initial_carry=carry, return_carry=True)
-    return masked_rnn(layer, sequences, mask, carry)
+    return masked_rnn(layer, sequences, mask, initial_carry=carry)
 
 
 @inline

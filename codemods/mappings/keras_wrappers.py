@@ -6,8 +6,8 @@ import types
 import jax.numpy as jnp
 from flax import nnx
 
-from codemods.engine.rule import f32, inline, known, layer, made, refuse, sample
-from codemods.mappings.keras_recurrent_parts import DROPS
+from codemods.engine.rule import boolean, f32, inline, known, layer, made, refuse, sample
+from codemods.mappings.keras_recurrent_parts import DROPS, masked_rnn
 
 #: Layers that take any number of leading axes in Flax.
 ANY_LEADING_AXES = (
@@ -48,6 +48,25 @@ def both_state(result):
     return outputs, state, back_state
 
 
+def masked_both(both, sequences, mask):
+    """The outputs of both ways of a Bidirectional over the steps where `mask` is true, each in its own order."""
+    _, forward = masked_rnn(both.forward_rnn, sequences, mask)
+    _, backward = masked_rnn(both.backward_rnn, sequences[:, ::-1], mask[:, ::-1])
+    return forward, backward
+
+
+def masked_outputs(both, sequences, mask):
+    """The outputs of a Bidirectional, zero where `mask` is false, whose steps are passed over."""
+    forward, backward = masked_both(both, sequences, mask)
+    return both.merge_fn(*[jnp.where(mask[..., None], way, 0) for way in (forward, backward[:, ::-1])])
+
+
+def masked_last(both, sequences, mask):
+    """The last outputs of a Bidirectional that passes over the steps where `mask` is false."""
+    forward, backward = masked_both(both, sequences, mask)
+    return both.merge_fn(forward[:, -1], backward[:, -1])
+
+
 @inline
 def merged_by(merge_mode, forward, backward):
     if merge_mode == "concat":
@@ -77,6 +96,8 @@ def merged_by(merge_mode, forward, backward):
     sample(made("tf.keras.layers.LSTM", 4, return_sequences=True), x=f32(2, 6, 3),
            call={"initial_state": [f32(2, 4), f32(2, 4), f32(2, 4), f32(2, 4)]}),
     sample(made("tf.keras.layers.GRU", 4, dropout=0.3), x=f32(2, 6, 3)),
+    sample(made("tf.keras.layers.LSTM", 4, return_sequences=True), x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
+    sample(made("tf.keras.layers.GRU", 4), merge_mode="ave", x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
     sample(made("tf.keras.layers.LSTM", 4, return_sequences=True),
            backward_layer=made("tf.keras.layers.LSTM", 4, activation="relu", return_sequences=True, go_backwards=True),
            x=f32(2, 6, 3)),
@@ -84,7 +105,8 @@ def merged_by(merge_mode, forward, backward):
 class Bidirectional:
     wraps = ("layer", "backward_layer")
     children = {"forward_layer": "forward_rnn", "backward_layer": "backward_rnn"}
-    helpers = (both_states, both_state)
+    helpers = (both_states, both_state, masked_rnn, masked_both, masked_outputs, masked_last)
+    keeps_mask = "layer.return_sequences"
 
     def make(layer, merge_mode="concat", weights=None, backward_layer=None, *, x, rngs):
         if layer.symbol not in GATED:
@@ -99,7 +121,13 @@ class Bidirectional:
 
     def call(both, sequences, initial_state=None, mask=None, *, training, layer, merge_mode):
         if mask is not None:
-            refuse("Bidirectional with a mask: nnx.Bidirectional takes seq_lengths where the padding is at the end")
+            if not known(layer.dropout) or layer.dropout or layer.return_state:
+                refuse("Bidirectional with a mask, over a layer with dropout or return_state")
+            if not known(initial_state) or initial_state is not None:
+                refuse("Bidirectional with a mask and an initial state")
+            if layer.return_sequences:
+                return masked_outputs(both, sequences, mask)
+            return masked_last(both, sequences, mask)
         carry = None
         if not known(initial_state) or initial_state is not None:
             carry = (initial_state[0], initial_state[1])
@@ -155,6 +183,7 @@ class TimeDistributed:
     wraps = ("layer",)
     children = {"layer": ""}
     helpers = (each_step,)
+    keeps_mask = "always"
 
     def make(layer, *, x, rngs):
         if layer.symbol not in ANY_LEADING_AXES and layer.symbol not in ROW_BY_ROW and layer.symbol != DROPOUT:

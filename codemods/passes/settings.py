@@ -9,7 +9,7 @@ import libcst.matchers as m
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
-from codemods.passes.layer_parts import LayerParts
+from codemods.passes.masked_modules import MaskedModules
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.placing.staging import Staged
 from codemods.passes.values import Value, text
@@ -195,7 +195,7 @@ _PLACES = handled(
 )
 
 
-class Settings(LayerParts):
+class Settings(MaskedModules):
     """Statements, decorators and scopes without a counterpart."""
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:

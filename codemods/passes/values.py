@@ -17,6 +17,7 @@ from jax import export
 
 from codemods.engine.precedence import parenthesised
 from codemods.engine.walk import kept
+from codemods.passes.mask_values import Mask, joined_mask
 
 if TYPE_CHECKING:
     from codemods.passes.modules import LayerInstance, ModuleInstance
@@ -86,6 +87,7 @@ class Value:
       staged: computed from the inputs, type not known.
       wrapped: a layer given to another layer, as rule bodies see it.
       sure: `dim` is known to be an int, not a tuple or a float.
+      mask: which steps of a tensor count, where Keras hands that from layer to layer.
     """
 
     code: cst.BaseExpression
@@ -103,6 +105,7 @@ class Value:
     staged: bool = False
     wrapped: Any = None
     sure: bool = False
+    mask: Mask | None = None
 
     @property
     def is_tensor(self) -> bool:
@@ -302,6 +305,7 @@ def join(a: Value, b: Value, symbols: Symbols) -> Value:
         a.code, known, dim, tensor, a.layer if same_layer else (a.layer or b.layer), a.module or b.module, items,
         a.item if a.item is not None else b.item, mapping, a.symbol if a.symbol == b.symbol else None,
         None, a.special or b.special, a.staged or b.staged, None, is_int(a) and is_int(b),
+        joined_mask(a.mask, b.mask),
     )  # fmt: skip
 
 

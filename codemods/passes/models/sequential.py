@@ -119,7 +119,9 @@ class Sequentials:
             shapes = self.unit.trace.inputs(self.unit.trace.made_at(value.layer.span))
         if len(shapes) == 1:
             shape = shapes.pop()
-            return Value(code, tensor=TensorType((frame.spec.symbols.unknown("batch"), *shape[1:]), "float32"))
+            tokens = value.layer is not None and value.layer.symbol == "tf.keras.layers.Embedding"
+            dims = (frame.spec.symbols.unknown("batch"), *shape[1:])
+            return Value(code, tensor=TensorType(dims, "int32" if tokens else "float32"))
         return Value(code, tensor=TensorType())
 
     def handle_sequential(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
