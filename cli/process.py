@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 #: What steps see of the environment beyond the caller's: stable numerics, quiet logs, no accelerator.
 ENVIRONMENT: Mapping[str, str] = {
     "JAX_PLATFORMS": "cpu",
+    "OPENBLAS_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",

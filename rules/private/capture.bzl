@@ -2,7 +2,7 @@
 
 load("@rules_python//python:defs.bzl", "PyInfo")
 load("//rules/private:codemod.bzl", "CODEMOD_TOOL", "apply_codemods", "codemods_attr")
-load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS", "LEVELS")
+load("//rules/private:environment.bzl", "ENVIRONMENT", "LEVELS", "WORKER_REQUIREMENTS", "worker_args")
 load("//rules/private:places.bzl", "add_places", "place")
 load("//rules/providers:trace_info.bzl", "TraceInfo")
 
@@ -16,6 +16,7 @@ def _run(ctx, folder, rewritten = None):
     oracle = ctx.actions.declare_file(folder + "/oracle.safetensors")
 
     args = ctx.actions.args()
+    worker_args(args)
     own = ctx.files.example + ctx.files.data
     inputs = add_places(ctx, args, own if rewritten else ctx.files.src + own, ctx.attr.deps, tool = ctx.attr._tool)
     if rewritten:
@@ -41,7 +42,7 @@ def _run(ctx, folder, rewritten = None):
         inputs = inputs,
         outputs = [trace, oracle],
         env = ENVIRONMENT,
-        execution_requirements = EXECUTION_REQUIREMENTS,
+        execution_requirements = WORKER_REQUIREMENTS,
     )
     return trace, oracle
 

@@ -3,7 +3,7 @@
 load("@rules_python//python:defs.bzl", "PyInfo")
 load("//rules/private:certify.bzl", "CERTIFY_TOOL", "certify")
 load("//rules/private:codemod.bzl", "CODEMOD_TOOL", "apply_codemods", "codemods_attr")
-load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS")
+load("//rules/private:environment.bzl", "ENVIRONMENT", "WORKER_REQUIREMENTS", "worker_args")
 load("//rules/private:places.bzl", "add_places", "place")
 load("//rules/providers:port_info.bzl", "PortInfo")
 load("//rules/providers:trace_info.bzl", "TraceInfo")
@@ -26,6 +26,7 @@ def _port_impl(ctx):
     plan = ctx.actions.declare_file(ctx.attr.unit + ".port/plan.json")
 
     args = ctx.actions.args()
+    worker_args(args)
     own = ctx.files.answers + ctx.files.rules + ([run.source] if run.text == run.source else [])
     inputs = add_places(ctx, args, own, ctx.attr.deps)
     if run.text != run.source:
@@ -52,7 +53,7 @@ def _port_impl(ctx):
         inputs = depset([run.text] + more + ([run.trace] if run.trace else []), transitive = [inputs]),
         outputs = [ported, weights_map, residuals, plan],
         env = ENVIRONMENT,
-        execution_requirements = EXECUTION_REQUIREMENTS,
+        execution_requirements = WORKER_REQUIREMENTS,
     )
     return [
         DefaultInfo(files = depset([module, weights_map, residuals])),

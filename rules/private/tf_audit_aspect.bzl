@@ -1,6 +1,6 @@
 """An aspect that reads the sources of every Python target below another, one cached action per file."""
 
-load("//rules/private:environment.bzl", "EXECUTION_REQUIREMENTS")
+load("//rules/private:environment.bzl", "EXECUTION_REQUIREMENTS", "worker_args")
 load("//rules/providers:audit_info.bzl", "TfAuditInfo")
 
 visibility(["//rules/..."])
@@ -19,8 +19,7 @@ _WORKER = dict(EXECUTION_REQUIREMENTS, **{
 def _facts(ctx, target, source):
     out = ctx.actions.declare_file("{}.tf_audit/{}.json".format(target.label.name, source.short_path))
     args = ctx.actions.args()
-    args.use_param_file("@%s", use_always = True)
-    args.set_param_file_format("multiline")
+    worker_args(args)
     args.add(source)
     args.add(source.short_path)
     args.add(out)

@@ -1,7 +1,7 @@
 """The step that checks the port against the recorded original, without TensorFlow."""
 
 load("@rules_python//python:defs.bzl", "PyInfo")
-load("//rules/private:environment.bzl", "ENVIRONMENT", "EXECUTION_REQUIREMENTS", "LEVELS")
+load("//rules/private:environment.bzl", "ENVIRONMENT", "LEVELS", "WORKER_REQUIREMENTS", "worker_args")
 load("//rules/private:places.bzl", "add_places")
 load("//rules/providers:certificate_info.bzl", "CertificateInfo")
 load("//rules/providers:port_info.bzl", "PortInfo")
@@ -18,6 +18,7 @@ def _verify_impl(ctx):
     inputs = [ported.residuals, ported.weights_map]
 
     args = ctx.actions.args()
+    worker_args(args)
     placed = add_places(ctx, args, [ported.module], ctx.attr.deps, tool = ctx.attr._tool)
     args.add(ctx.attr.unit, format = "--unit=%s")
     args.add(ctx.attr.level, format = "--level=%s")
@@ -37,7 +38,7 @@ def _verify_impl(ctx):
         inputs = depset(inputs, transitive = [placed]),
         outputs = [certificate],
         env = ENVIRONMENT,
-        execution_requirements = EXECUTION_REQUIREMENTS,
+        execution_requirements = WORKER_REQUIREMENTS,
     )
     return [DefaultInfo(files = depset([certificate])), CertificateInfo(certificate = certificate)]
 

@@ -15,7 +15,7 @@ from agent import fill, plans, replay
 from agent.errors import AnswerError
 from codemods import port, rule_files
 from codemods.rule_files import RuleFileError
-from rules.tools import placed
+from rules.tools import forking_worker, placed
 
 _BAD_INPUT = 2
 
@@ -33,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
     for name in ("module", "weights_map", "residuals", "plan"):
         parser.add_argument(f"--{name}", type=os.path.abspath, required=True, help=f"where to write {name}")
     args = parser.parse_args(argv)
+    forking_worker.write_to((args.module, args.weights_map, args.residuals, args.plan))
     trace = json.loads(pathlib.Path(args.trace).read_text(encoding="utf-8")) if args.trace else None
     with placed.folder(args) as root, tempfile.TemporaryDirectory(prefix="port-") as name:
         source, folder = pathlib.Path(args.source), pathlib.Path(name)
@@ -56,5 +57,14 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def prepare() -> None:
+    """Imports what ports are made with."""
+    import jax
+    import optax
+    from flax import nnx
+
+    del jax, nnx, optax
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(forking_worker.run(main, sys.argv[1:], prepare))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from cli import errors, outputs
-from rules.tools import certify, placed
+from rules.tools import certify, forking_worker, placed
 
 
 def main(argv: Sequence[str]) -> int:
@@ -24,6 +24,7 @@ def main(argv: Sequence[str]) -> int:
     for name in ("trace", "oracle"):
         parser.add_argument(f"--{name}", type=os.path.abspath)
     args = parser.parse_args(argv)
+    forking_worker.write_to((args.out,))
     try:
         with placed.folder(args):
             found = certify.certify(
@@ -36,5 +37,12 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def prepare() -> None:
+    """Imports what checks are made with."""
+    from parity import verify
+
+    del verify
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(forking_worker.run(main, sys.argv[1:], prepare))
