@@ -44,6 +44,13 @@ class Sending(_Table):
     parallel: Annotated[int, Field(gt=0)] = 2
 
 
+class Judge(_Table):
+    """Who audits a finished port; by default another model than the one that answered."""
+
+    model: str = ""
+    temperature: float = 0.0
+
+
 class Limits(_Table):
     """What one run may use up; None for no limit."""
 
@@ -65,6 +72,7 @@ class Config(_Table):
 
     service: Service = Service()
     request: Sending
+    judge: Judge = Judge()
     budget: Limits = Limits()
     prices: dict[str, Price] = {}
 
@@ -74,6 +82,11 @@ class Config(_Table):
         if price is None:
             return Decimal(0)
         return (input_tokens * Decimal(price.input) + output_tokens * Decimal(price.output)) / 1_000_000
+
+    def for_judge(self) -> Config:
+        """The same, to ask the judge."""
+        changed = {"model": self.judge.model or self.request.model, "temperature": self.judge.temperature}
+        return self.model_copy(update={"request": self.request.model_copy(update=changed)})
 
 
 def read(path: pathlib.Path) -> Config:
@@ -85,9 +98,10 @@ def read(path: pathlib.Path) -> Config:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         raise BadInputError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(path)) from None
-    if config.budget.cost is not None and config.request.model not in config.prices:
-        raise BadInputError(
-            f"limits the cost, and has no prices for the model {config.request.model}; "
-            "give them, or take `cost` out of [budget]", str(path)
-        )  # fmt: skip
+    for model in (config.request.model, config.for_judge().request.model):
+        if config.budget.cost is not None and model not in config.prices:
+            raise BadInputError(
+                f"limits the cost, and has no prices for the model {model}; give them, or take `cost` out of [budget]",
+                str(path),
+            )
     return config
