@@ -291,6 +291,10 @@ class Common:
 
 
 _NO_PENALTY = "penalties on these weights are not ported yet"
+_NO_ACTIVITY = (
+    "a penalty on what the layer gives, which Keras adds to the loss: return the layer's output as well, and add "
+    "`l2 * jnp.sum(x**2) / len(x)` to the loss in the step"
+)
 _NO_CONSTRAINT = (
     "Keras's optimizers apply constraints after each step: project the weights after `optimizer.update`, "
     "with optax.projections, jnp.clip or jnp.maximum"
@@ -300,8 +304,15 @@ _NO_CONSTRAINT = (
 #: requires (Embedding's `input_dim`) is that rule's own.
 COMMON_LAYER_ARGUMENTS: Mapping[str, Common] = {
     "name": Common("a module is named by the attribute that holds it"),
-    "dtype": Common("computing in another dtype than float32 is not ported yet", (None, "float32")),
-    "trainable": Common("frozen layers are not ported yet", (None, True)),
+    "dtype": Common(
+        "computing in another dtype than float32: port it as float32, and give the modules of the port `dtype=` (what they "
+        "compute in) and `param_dtype=`",
+        (None, "float32"),
+    ),  # fmt: skip
+    "trainable": Common(
+        "a layer that is frozen when it is made: set `layer.trainable = False` after it, which becomes `freeze(layer)`",
+        (None, True),
+    ),
     "dynamic": Common("every module may be dynamic", (None, False, True)),
     "autocast": Common("only matters with a mixed dtype policy", (None, True, False)),
     "input_dim": Common("shapes come from the trace"),
@@ -311,14 +322,23 @@ COMMON_LAYER_ARGUMENTS: Mapping[str, Common] = {
     "batch_size": Common("shapes come from the trace"),
     "input_length": Common("shapes come from the trace"),
     "seed": Common("randomness comes from `rngs`"),
-    "weights": Common("weights given to a constructor are not ported yet", (None,)),
+    "weights": Common(
+        "weights given to a constructor: give the layer an initializer of keras.initializers.Constant, or set the weights of "
+        "the port (`layer.kernel[...] = array`)",
+        (None,),
+    ),  # fmt: skip
     "lora_rank": Common("LoRA is not ported yet", (None,)),
     "lora_alpha": Common("LoRA is not ported yet", (None,)),
     "quantization_config": Common("quantization is not ported", (None,)),
     "gptq_unpacked_column_size": Common("quantization is not ported", (None,)),
+    "activity_regularizer": Common(_NO_ACTIVITY, (None,)),
     "*_regularizer": Common(_NO_PENALTY, (None,)),
     "*_constraint": Common(_NO_CONSTRAINT, (None,)),
 }
+
+
+#: Of these, what a rule's signature has is the rule's own.
+OWN_ARGUMENTS = frozenset({"weights"})
 
 
 RULES: dict[str, Rule] = {}

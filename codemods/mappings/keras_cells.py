@@ -26,6 +26,10 @@ from codemods.mappings.keras_recurrent_parts import (
 from codemods.mappings.keras_regularizers import penalty
 
 LSTM_CELL = "tf.keras.layers.LSTMCell"
+OWN_CELL = (
+    "an RNN over a cell of another kind than LSTMCell, GRUCell and SimpleRNNCell: give the port's cell the form of "
+    "nnx.RNNCellBase (`__call__(carry, inputs)` gives `(carry, output)`, and `initialize_carry`), and run it with nnx.RNN(cell)"
+)
 DROPPED_STEPS = "dropout of a cell that is called step by step: Keras keeps what it drops until it is reset"
 
 
@@ -166,6 +170,8 @@ class RNN:
 
     def make(cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
              zero_output_for_mask=False, time_major=False, *, x, rngs):  # fmt: skip
+        if not known(cell):
+            refuse(OWN_CELL)
         if isinstance(cell, (list, tuple)):
             refuse("an RNN over a list of cells: one RNN after the other, all but the last with return_sequences=True")
         return over_steps(
@@ -174,6 +180,8 @@ class RNN:
 
     def call(layer, sequences, initial_state=None, mask=None, *, training, cell, return_sequences, return_state,
              zero_output_for_mask):  # fmt: skip
+        if not known(cell):
+            refuse(OWN_CELL)
         if (not known(mask) or mask is not None) and zero_output_for_mask:
             refuse("a mask with zero_output_for_mask: multiply the outputs by `mask[..., None]`")
         carry = only_state(initial_state)

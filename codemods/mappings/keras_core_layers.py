@@ -195,8 +195,13 @@ class Embedding:
     def make(input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
              embeddings_constraint=None, mask_zero=False, weights=None, lora_rank=None, lora_alpha=None,
              quantization_config=None, *, rngs):  # fmt: skip
+        init = initializer(embeddings_initializer)
+        if not known(weights) or weights is not None:
+            if not isinstance(weights, (list, tuple)):
+                refuse("weights of an embedding that are not a list of one array")
+            init = nnx.initializers.constant(weights[0])
         return nnx.Embed(
-            input_dim, output_dim, embedding_init=initializer(embeddings_initializer),
+            input_dim, output_dim, embedding_init=init,
             embedding_metadata=penalty(embeddings_regularizer), rngs=rngs,
         )  # fmt: skip
 

@@ -67,6 +67,18 @@ def masked_last(both, sequences, mask):
     return both.merge_fn(forward[:, -1], backward[:, -1])
 
 
+def both_last_and_states(merge_fn, result):
+    """(last output, h and c of the way forward, h and c of the way back) of a Bidirectional over LSTM cells."""
+    (c, h), (back_c, back_h) = result[0]
+    return merge_fn(h, back_h), h, c, back_h, back_c
+
+
+def both_last_and_state(merge_fn, result):
+    """(last output, state of the way forward, state of the way back) of a Bidirectional over cells with one state."""
+    state, back_state = result[0]
+    return merge_fn(state, back_state), state, back_state
+
+
 @inline
 def merged_by(merge_mode, forward, backward):
     if merge_mode == "concat":
@@ -96,6 +108,8 @@ def merged_by(merge_mode, forward, backward):
     sample(made("tf.keras.layers.LSTM", 4, return_sequences=True), x=f32(2, 6, 3),
            call={"initial_state": [f32(2, 4), f32(2, 4), f32(2, 4), f32(2, 4)]}),
     sample(made("tf.keras.layers.GRU", 4, dropout=0.3), x=f32(2, 6, 3)),
+    sample(made("tf.keras.layers.LSTM", 4, return_state=True), x=f32(2, 6, 3)),
+    sample(made("tf.keras.layers.GRU", 4, return_state=True), merge_mode="sum", x=f32(2, 6, 3)),
     sample(made("tf.keras.layers.LSTM", 4, return_sequences=True), x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
     sample(made("tf.keras.layers.GRU", 4), merge_mode="ave", x=f32(5, 6, 3), call={"mask": boolean(5, 6)}),
     sample(made("tf.keras.layers.LSTM", 4, return_sequences=True),
@@ -105,12 +119,19 @@ def merged_by(merge_mode, forward, backward):
 class Bidirectional:
     wraps = ("layer", "backward_layer")
     children = {"forward_layer": "forward_rnn", "backward_layer": "backward_rnn"}
-    helpers = (both_states, both_state, masked_rnn, masked_both, masked_outputs, masked_last)
+    helpers = (
+        both_states, both_state, both_last_and_states, both_last_and_state, masked_rnn, masked_both, masked_outputs,
+        masked_last,
+    )  # fmt: skip
     keeps_mask = "layer.return_sequences"
 
     def make(layer, merge_mode="concat", weights=None, backward_layer=None, *, x, rngs):
         if layer.symbol not in GATED:
             refuse("Bidirectional over another layer than LSTM, GRU and SimpleRNN")
+        if weights is not None:
+            refuse(
+                "Bidirectional with weights: set those of the port (`layer.forward_rnn.cell.dense_i.kernel[...] = array`)"
+            )
         if layer.go_backwards:
             refuse("Bidirectional over a layer with go_backwards")
         if backward_layer is None:
@@ -142,10 +163,12 @@ class Bidirectional:
                 return both.merge_fn(forward, backward)
             return both.merge_fn(forward[:, -1], backward[:, 0])
         if layer.return_state:
-            if not layer.return_sequences or merge_mode is None:
-                refuse(
-                    "Bidirectional over a layer with return_state and without return_sequences, or without merge_mode"
-                )
+            if merge_mode is None:
+                refuse("Bidirectional over a layer with return_state, and without merge_mode")
+            if not layer.return_sequences and layer.symbol == "tf.keras.layers.LSTM":
+                return both_last_and_states(both.merge_fn, both(sequences, initial_carry=carry, return_carry=True))
+            if not layer.return_sequences:
+                return both_last_and_state(both.merge_fn, both(sequences, initial_carry=carry, return_carry=True))
             if layer.symbol == "tf.keras.layers.LSTM":
                 return both_states(both(sequences, initial_carry=carry, return_carry=True))
             return both_state(both(sequences, initial_carry=carry, return_carry=True))

@@ -8,10 +8,11 @@ import libcst as cst
 import libcst.matchers as m
 from flax import nnx
 
+from codemods.engine.outcome import Residual
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.habits import Habits
-from codemods.passes.modules import ModuleSpec
+from codemods.passes.modules import LayerInstance, ModuleSpec
 from codemods.passes.placing.staging import Item, Staged
 from codemods.passes.training_values import Model
 from codemods.passes.values import Value, text
@@ -20,6 +21,8 @@ from codemods.passes.values import Value, text
 _OF_KERAS = frozenset({"layers", "input", "output", "inputs", "outputs", "input_shape", "output_shape", "non_trainable_variables",
                        "non_trainable_weights", "stop_training", "metrics_names", "input_names", "output_names", "dtype_policy"})  # fmt: skip
 _NORM = "tf.keras.layers.BatchNormalization"
+_NORMS = frozenset({_NORM, "tf.keras.layers.SyncBatchNormalization"})
+_NOT_TRAINED = m.Arg(keyword=m.Name("trainable"), value=m.Name("False"))
 
 
 class Frozen(nnx.Variable):
@@ -32,6 +35,12 @@ def freeze(module):
         for name, value in list(vars(part).items()):
             if isinstance(value, nnx.Param):
                 setattr(part, name, Frozen(value[...], **value.get_metadata()))
+
+
+def frozen(module):
+    """A module whose weights are not trained."""
+    freeze(module)
+    return module
 
 
 def unfreeze(module):
@@ -50,6 +59,37 @@ class Freezing(Habits):
         self.frozen: set[int] = set()
 
     # -- freezing ------------------------------------------------------------------------------------
+
+    def common(self, name: str | None, value: Value, signature: Any, symbol: str, node: cst.Call, frame: Frame) -> bool:
+        """`trainable=False` of a constructor; normalisation would run on its statistics, too."""
+        if name == "trainable" and value.known is False and symbol not in _NORMS:
+            return True
+        return super().common(name, value, signature, symbol, node, frame)
+
+    def make_object(self, entry: Any, symbol: str, node: cst.Call, frame: Frame) -> Value:
+        value = super().make_object(entry, symbol, node, frame)
+        if value.layer is not None and entry.kind == "layer" and symbol not in _NORMS:
+            value.layer.frozen = any(m.matches(arg, _NOT_TRAINED) for arg in node.args)
+            inner = [
+                given.layer for name, given in value.layer.arguments.items() if name in entry.wraps and given.layer
+            ]
+            if any(layer.frozen for layer in inner):
+                reason = "a frozen layer inside another: freeze the part of the port (`freeze(self.layer.forward_rnn)`)"
+                frame.unit.residual(frame.function, node, symbol, reason)
+        return value
+
+    def layer_code(self, layer: LayerInstance, spec: ModuleSpec) -> cst.BaseExpression | None:
+        code = super().layer_code(layer, spec)
+        if not layer.frozen or not layer.makes or code is None or layer.factory is not None or layer.wrapped:
+            return code
+        if layer.alone:
+            reason = "a frozen layer that code calls which is not seen here: freeze it where it is kept"
+            self.unit.residuals.append((spec.source, Residual(layer.symbol, reason, layer.span)))
+            return code
+        self.unit.imports.add("nnx")
+        for helper in (Frozen, freeze, frozen):
+            self.unit.helpers[helper.__name__] = helper
+        return cst.Call(cst.Name(frozen.__name__), [cst.Arg(code)])
 
     def assign(
         self, target: cst.BaseExpression, value: Value, node: cst.Assign, frame: Frame

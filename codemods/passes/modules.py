@@ -46,6 +46,7 @@ class LayerInstance:
       inputs: types of the first argument over all calls seen.
       alone: a value that is called by code we do not see must be a complete callable.
       factory: code of a call to a user function that makes the layer, instead of the rule's own.
+      frozen: its weights are not trained (`trainable=False`).
     """
 
     rule: ObjectRule
@@ -62,6 +63,7 @@ class LayerInstance:
     calls: list[Mapping[str, Value]] = dataclasses.field(default_factory=list)
     wrapped: bool = False
     makes: bool = True
+    frozen: bool = False
 
 
 @dataclasses.dataclass

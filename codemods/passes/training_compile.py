@@ -26,6 +26,14 @@ _ORDER = (
 )
 #: Arguments that say how Keras should run a step, not what is computed.
 _RUNNING = frozenset({"run_eagerly", "steps_per_execution", "jit_compile", "experimental_run_tf_function"})
+#: What to do instead of arguments that are not ported.
+_INSTEAD = {
+    "loss_weights": "write the weights where it is called, as a list or a dict",
+    "weighted_metrics": "give the metric's values times the weights to nnx.metrics.Average, and those of the weights to another",
+    "sample_weight_mode": "give `fit` weights of the shape of the losses; Keras 3 has dropped it",
+    "auto_scale_loss": "it only matters with a loss scale, which bfloat16 does not need",
+    "loss_scale": "bfloat16 needs none",
+}
 
 
 class Compiling(Losses):
@@ -113,9 +121,11 @@ class Compiling(Losses):
             if key in ("loss", "metrics") and isinstance(arg.value, cst.List | cst.Tuple):
                 arguments[key] = Value(arg.value, items=[self.eval_raw(e.value, frame) for e in arg.value.elements])
         for key in sorted(arguments.keys() - {"optimizer", "loss", "metrics", *_RUNNING}):
-            nested = key == "loss_weights" and isinstance(arguments[key].code, cst.Dict | cst.List | cst.Tuple)
+            code = arguments[key].code
+            nested = key == "loss_weights" and isinstance(code, cst.Dict | cst.List | cst.Tuple | cst.Float)
             if arguments[key].known is not None and not nested:
-                frame.unit.residual(frame.function, node, "Model.compile", f"`{key}` of compile is not ported yet")
+                reason = _INSTEAD.get(key, "has no form in the port")
+                frame.unit.residual(frame.function, node, "Model.compile", f"`{key}` of compile: {reason}")
         return arguments
 
     def optimizer_name(self, frame: Frame) -> str:

@@ -126,9 +126,27 @@ class Losses(Data):
             self.unit, frame.function, "plain", env={"y": batch.labels, text(batch.predictions.code): batch.predictions}
         )
         code = self.loss_code(compiled, batch, inner)
-        if code is None:
+        weight = self.only_weight(compiled, frame)
+        if code is None or weight is None:
             return None
+        code = f"{weight} * {code}" if weight else code
         return [line for s in inner.prelude for line in text(s).strip().splitlines()], code
+
+    def only_weight(self, compiled: Compiled, frame: Frame) -> str | None:
+        """The weight of the loss of a model with one output; an empty one where `compile` was given none."""
+        given = compiled.arguments.get("loss_weights")
+        if given is None or given.known is None or compiled.output is not None:
+            return ""
+        parts = [given]
+        if given.items is not None or given.mapping is not None:
+            parts = list(given.items if given.items is not None else given.mapping.values())  # type: ignore[union-attr]
+        if len(parts) == 1 and parts[0].items is None and parts[0].mapping is None:
+            code = parts[0].code
+            return text(code) if isinstance(code, cst.Float | cst.Integer) else _atom(code)
+        self.unit.residual(
+            compiled.function, compiled.node, "Model.compile", "`loss_weights` that do not fit one output"
+        )
+        return None
 
     def loss_code(self, compiled: Compiled, batch: Batch, frame: Frame) -> str | None:
         loss = compiled.arguments.get("loss")

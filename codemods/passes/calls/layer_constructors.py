@@ -86,7 +86,7 @@ class LayerConstructors:
         if entry is None:
             return False
         required = signature.parameters.get(name)
-        if required is not None and required.default is inspect.Parameter.empty:
+        if required is not None and (required.default is inspect.Parameter.empty or name in rules.OWN_ARGUMENTS):
             return False
         if entry.accepted is None or (value.known is not UNKNOWN and value.known in entry.accepted):
             return True

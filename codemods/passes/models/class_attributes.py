@@ -101,7 +101,12 @@ class ClassAttributes:
         code = cst.Attribute(target.value, target.attr)
         if name in ("built", "supports_masking", "_name", "input_spec", "trainable"):
             if name == "trainable":
-                frame.unit.residual(frame.function, node, "trainable", "frozen layers are not ported yet")
+                frame.unit.residual(
+                    frame.function,
+                    node,
+                    "trainable",
+                    "a layer that freezes itself: set `layer.trainable = False` where it is made, which becomes `freeze(layer)`",
+                )
             return [], False
         if frame.mode == "call":
             known = spec.attributes.get(name)
