@@ -9,9 +9,9 @@ import libcst.matchers as m
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
-from codemods.passes.masked_modules import MaskedModules
 from codemods.passes.modules import ModuleSpec
 from codemods.passes.placing.staging import Staged
+from codemods.passes.recurrent_states import RecurrentStates
 from codemods.passes.values import Value, text
 from codemods.policy.lookup import reason
 
@@ -195,7 +195,7 @@ _PLACES = handled(
 )
 
 
-class Settings(MaskedModules):
+class Settings(RecurrentStates):
     """Statements, decorators and scopes without a counterpart."""
 
     def call_symbol(self, symbol: str, node: cst.Call, frame: Frame) -> Value:

@@ -110,6 +110,7 @@ class TrainingTest(parameterized.TestCase):
         ("tape_by_hand", "tape_by_hand", "build_net", "Net", "X FIRST"),
         ("tape_of_inputs", "tape_of_inputs", "build_net", "Net", "X TARGETS"),
         ("frozen_base", "frozen_base", "make_model", "Model", "X LABELS"),
+        ("weight_of_the_loss", "fit_one_weight", "build_net", "Net", "X TARGETS"),
         ("weights_of_samples", "fit_weights", "build_net", "Net", "X LABELS WEIGHTS"),
         ("learning_rates", "fit_rates", "build_net", "Net", "X TARGETS X_VAL TARGETS_VAL"),
         ("own_loss_and_metric", "fit_own_objects", "build_net", "Net", "X BINARY_COLUMN"),
