@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent import futures
 from decimal import Decimal
 
 from agent import questions
 from agent.errors import EditError
+from agent.pages import Page, for_prompt
 from agent.plans import Plan
 from agent.prompt import Failure
+from agent.questions import Question
 from agent.records import Answer, OpenRequest, State, Usage, Verdict
 from agent.replies import Answerer, NoReply
 from agent.reply import parsed
@@ -50,13 +52,15 @@ class Asking:
         parallel: int = 1,
         plan: Plan | None = None,
         unasked: bool = False,
+        pages: Sequence[Page] = (),
     ):
         """`tries`: how often each request is put; `say`: shows progress; `parallel`: requests at the same time.
 
+        `pages`: of playbooks; those that speak about a request's symbols go into its prompt.
         `unasked`: verify also where nothing is left to ask, and nothing was answered.
         `plan`: what is left out, and in which order the rest is asked about, among what may be asked at one time.
         """
-        self.parallel, self._unasked = parallel, unasked
+        self.parallel, self._unasked, self._pages = parallel, unasked, pages
         self._order = {item.key: place for place, item in enumerate(plan.items)} if plan is not None else {}
         self._skipped = {item.key for item in plan.items if item.skip} if plan is not None else set()
         self.trials, self.answerer, self.tries, self.say = trials, answerer, tries, say
@@ -119,7 +123,7 @@ class Asking:
         place = f"{request.file}:{request.line}"
         while self._tried[request.key] < self.tries:
             try:
-                replied = self.answerer.reply(questions.edit(request, self._failures.get(request.key)))
+                replied = self.answerer.reply(self._question(request))
             except NoReply as error:
                 self._stopped[request.key] = str(error)
                 return None
@@ -147,6 +151,10 @@ class Asking:
             f"{failure.reason.splitlines()[0]}"
         )
         return None
+
+    def _question(self, request: OpenRequest) -> Question:
+        symbols = [cause.symbol for cause in request.request.subject.causes]
+        return questions.edit(request, self._failures.get(request.key), for_prompt(self._pages, symbols))
 
     def _try(self, answer: Answer, accepted: Mapping[str, Answer]) -> None:
         """Ports with one more answer. Raises `EditError`."""

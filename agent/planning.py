@@ -8,7 +8,7 @@ from typing import Any
 
 import networkx as nx
 
-from agent import prompt
+from agent import pages, prompt
 from agent.plans import Component, Definition, File, Item, Left, Plan, digest
 from agent.reading import names_read
 from agent.replay import Replayed
@@ -161,7 +161,9 @@ def _item(asked: Asked, component: int | None, answered: bool, waiting: int) -> 
         ),
         risks=tuple(_risks(asked, waiting)),
         state="answered" if answered else "open",
-        input_tokens=-(-len(prompt.text(asked.request)) // _CHARACTERS_PER_TOKEN),
+        input_tokens=-(
+            -len(prompt.text(asked.request, None, pages.for_prompt(pages.own(), symbols))) // _CHARACTERS_PER_TOKEN
+        ),
         output_tokens=_REPLY + -(-2 * len(subject.region) // _CHARACTERS_PER_TOKEN),
     )
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 
 from agent import answers as recorded
 from agent import config, plans
+from agent import pages as playbook
 from agent.asking import Asking, Outcome
 from agent.budget import Budget
 from agent.errors import EditError
 from agent.exchange import Exchange
 from agent.journal import Journal
+from agent.pairs import client_pages
 from agent.proposing import Proposed, Proposing
 from agent.records import Answer
 from agent.replies import Answerer
@@ -60,6 +62,9 @@ def add_asking_arguments(parser: argparse.ArgumentParser) -> None:
         "--propose_rules", metavar="DIR",
         help="ask for rules first, for symbols without one; those that are certified are kept there, to be reviewed",
     )  # fmt: skip
+    parser.add_argument(
+        "--playbook", metavar="DIR", help="pages of your own for the prompts, as `jaxport learn` drafts them"
+    )
     parser.add_argument("--by", metavar="NAME", default="hand", help="who writes those replies; kept with each answer")
     parser.add_argument(
         "--tries", metavar="N", type=int, default=3, help="how often a place is asked about; default: 3"
@@ -84,6 +89,8 @@ def check_asking(args: argparse.Namespace) -> None:
         raise errors.BadInputError(
             "say who answers: --models, to ask a model service, or --prompts_dir, to exchange prompts and replies as files"
         )
+    if args.playbook and not paths.typed(args.playbook).is_dir():
+        raise errors.BadInputError(f"--playbook {args.playbook}: there is no such folder")
     for flag in ("answers", "prompts_dir", "propose_rules"):
         value = getattr(args, flag)
         if value:
@@ -137,7 +144,11 @@ def ask(args: argparse.Namespace, asked: steps.Request, capture: Callable[[steps
         proposed = _propose(args, trials, proposing, old, plan) if args.propose_rules else []
         if service is not None:
             service.journal.forget([rule.name for rule in proposed])
-        asking = Asking(trials, answerer, args.tries, _say, parallel, plan, bool(proposed))
+        pages = [*playbook.own()]
+        if args.playbook:
+            with shown.step("playbook", f"running the pairs of the pages in {args.playbook}"):
+                pages += client_pages(paths.typed(args.playbook), place, args.trial_timeout, _say)
+        asking = Asking(trials, answerer, args.tries, _say, parallel, plan, bool(proposed), pages)
         try:
             outcome = asking.run(old)
         except EditError as error:

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cli import ask_command, coverage_command, errors, judge_command, plan_command, port_command
+from cli import ask_command, coverage_command, errors, judge_command, learn_command, plan_command, port_command
 
 #: Every subcommand is a module with NAME, HELP, add_arguments(parser) and run(args).
-COMMANDS = (port_command, coverage_command, plan_command, ask_command, judge_command)
+COMMANDS = (port_command, coverage_command, plan_command, ask_command, judge_command, learn_command)
 
 
 class _Parser(argparse.ArgumentParser):
