@@ -37,7 +37,7 @@ def over_heads(mask):
 
 
 @inline
-def padding(query_mask, value_mask, key_mask):
+def padding_mask(query_mask, value_mask, key_mask):
     """What Keras makes of the masks of the three inputs: (batch, 1, query, key), to be broadcast over the heads."""
     if key_mask is not None:
         refuse("a mask of the keys beside that of the values: combine them into attention_mask")
@@ -111,7 +111,7 @@ class MultiHeadAttention:
             mask = causal(query, value)[None, None] if mask is None else jnp.logical_and(mask, causal(query, value))
         only_causal = None
         if query_mask is not None or value_mask is not None or key_mask is not None:
-            mask = padding(query_mask, value_mask, key_mask)
+            mask = padding_mask(query_mask, value_mask, key_mask)
             if use_causal_mask:
                 mask = jnp.logical_and(mask, causal(query, value))
         elif use_causal_mask and attention_mask is None:
@@ -196,7 +196,7 @@ class GroupQueryAttention:
             mask = jnp.logical_and(mask, causal(query, value))
         only_causal = None
         if query_mask is not None or value_mask is not None or key_mask is not None:
-            mask = padding(query_mask, value_mask, key_mask)
+            mask = padding_mask(query_mask, value_mask, key_mask)
             if use_causal_mask:
                 mask = jnp.logical_and(mask, causal(query, value))
         elif use_causal_mask and attention_mask is None:
