@@ -19,8 +19,8 @@ from codemods import mappings
 from codemods.engine import rule as rules
 from codemods.engine.rule import ObjectRule, Sample
 from codemods.passes.masks import NOT_IN_KERAS_2, READERS
-from tests.rules import compare
-from tests.rules.objects import Case, perturb
+from parity.rule_oracle import compare
+from parity.rule_oracle.objects import Case, perturb
 
 assert mappings  # registers the rules
 
