@@ -82,6 +82,9 @@ class Asking:
             ready = self._ready(state)
             if ready:
                 before = dict(accepted)
+                self.say(
+                    f"asking about {len(ready)} of {len(state.open)} places that are left; {len(accepted)} are answered"
+                )
                 with futures.ThreadPoolExecutor(self.parallel) as pool:
                     answered = list(pool.map(lambda request: self._answer(request, before), ready))
                 for answer in answered:

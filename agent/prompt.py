@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from agent.canonical import digest
+from agent.excerpt import excerpt
 from agent.records import Request
 
 _FOLDER = pathlib.Path(__file__).parent / "prompts"
@@ -47,11 +48,12 @@ def text(request: Request, failure: Failure | None = None, pages: Sequence[str] 
       pages: of playbooks, as text.
     """
     subject = request.subject
+    definition, line = excerpt(subject)
     values = {
         "function": subject.function,
-        "definition": subject.definition,
+        "definition": definition,
         "region": subject.region,
-        "line": subject.line + 1,
+        "line": line + 1,
         "causes": list(zip(subject.causes, request.reasons, strict=True)),
         "dependencies": request.dependencies,
         "facts": request.facts,

@@ -140,15 +140,20 @@ def ask(args: argparse.Namespace, asked: steps.Request, capture: Callable[[steps
             capture(asked, place)
         trials = Trials(asked, place, args.trial_timeout)
         parallel = settings.request.parallel if settings is not None else 1
-        proposing = Proposing(answerer, place, args.tries, args.trial_timeout, _say, parallel)
+
+        def say(line: str) -> None:
+            """What happens, with what it took so far."""
+            print(f"{line} [{service.budget}]" if service is not None else line, file=sys.stderr, flush=True)
+
+        proposing = Proposing(answerer, place, args.tries, args.trial_timeout, say, parallel)
         proposed = _propose(args, trials, proposing, old, plan) if args.propose_rules else []
         if service is not None:
             service.journal.forget([rule.name for rule in proposed])
         pages = [*playbook.own()]
         if args.playbook:
             with shown.step("playbook", f"running the pairs of the pages in {args.playbook}"):
-                pages += client_pages(paths.typed(args.playbook), place, args.trial_timeout, _say)
-        asking = Asking(trials, answerer, args.tries, _say, parallel, plan, bool(proposed), pages)
+                pages += client_pages(paths.typed(args.playbook), place, args.trial_timeout, say)
+        asking = Asking(trials, answerer, args.tries, say, parallel, plan, bool(proposed), pages)
         try:
             outcome = asking.run(old)
         except EditError as error:
@@ -198,10 +203,6 @@ def _plan(args: argparse.Namespace, asked: steps.Request) -> plans.Plan | None:
     digests = {path: plans.digest(file.read_text(encoding="utf-8")) for path, file in texts.items() if file.is_file()}
     plans.check_fits(plan, digests, args.plan, f"jaxport plan {asked.shown} --out DIR")
     return plan
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def text(asked: steps.Request, outcome: Outcome, trials: Trials, written: int) -> str:

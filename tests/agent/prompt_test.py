@@ -4,7 +4,7 @@ import re
 
 from absl.testing import absltest, parameterized
 
-from agent import prompt
+from agent import excerpt, prompt
 from agent.records import Cause, Request, Subject
 
 
@@ -43,6 +43,41 @@ class PromptTest(parameterized.TestCase):
         self.assertIn("the old reply", text)
         self.assertIn("That failed the check `verify`:\nBEGIN DATA-", text)
         self.assertLess(len(text), 7000)
+
+
+class ExcerptTest(parameterized.TestCase):
+    def subject(self, body: int, others: int) -> Subject:
+        """A class whose method `call` has so many lines, beside others of so many."""
+        methods = {"__init__": 3, "first": others, "call": body, "last": others}
+        lines = ["class Net(Base):\n"]
+        for name, count in methods.items():
+            lines.append(f"    def {name}(self, x):\n")
+            lines += [f"        {name}_{i} = self.something(x)  # {'x' * 40}\n" for i in range(count)]
+        line = lines.index(next(entry for entry in lines if f"call_{body // 2} " in entry))
+        cause = Cause(symbol="tf.f", text="f()", line=line, column=8)
+        text = lines[line].strip()
+        return Subject(
+            function="Net.call", definition="".join(lines), region=text, line=line, column=8, causes=(cause,)
+        )
+
+    def test_short_is_shown_whole(self):
+        subject = self.subject(5, 5)
+        self.assertEqual(excerpt.excerpt(subject), (subject.definition, subject.line))
+
+    @parameterized.parameters((20, 400), (2000, 5), (2000, 400))
+    def test_long_is_shown_in_part(self, body, others):
+        subject = self.subject(body, others)
+        text, line = excerpt.excerpt(subject, 20_000)
+        self.assertLess(len(text), 20_000)
+        self.assertEqual(text.splitlines()[line].strip(), subject.region)
+        self.assertEqual(text.splitlines()[0], "class Net(Base):")
+        self.assertRegex(text, r"# \.\.\. \d+ lines are not shown")
+        if body < 100:
+            self.assertIn("__init___2 =", text)
+            self.assertIn("def last(self, x):", text)
+        self.assertIn(
+            f"on line {line + 1} of the definition", prompt.text(Request(subject=subject, reasons=("",)))
+        ) if (len(subject.definition) < excerpt.MOST) else None
 
 
 if __name__ == "__main__":

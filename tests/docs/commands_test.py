@@ -27,6 +27,7 @@ PLAIN = {
     "//docs:reference",
     "//docs:rules",
     "//migrate:mnist_cnn",
+    "//tests/benchmarks:answering",
     "//tests/benchmarks:judging",
     "//tests/benchmarks:porting",
     "//tests/rules:kill_rate",
