@@ -2,7 +2,7 @@
 
 from flax import nnx
 
-from codemods.engine.rule import computed, f32, layer, sample
+from codemods.engine.rule import computed, f32, known, layer, sample
 from codemods.mappings.keras_activate import activate
 from codemods.mappings.keras_initializers import initializer
 from codemods.mappings.keras_regularizers import penalty
@@ -26,6 +26,14 @@ def einsum_sizes(equation, output_shape, shape):
 def einsum_kernel(equation, sizes):
     """The kernel's shape."""
     return tuple(sizes[c] for c in equation.replace(" ", "").split(",")[1].split("->")[0])
+
+
+@computed
+def einsum_axes(equation):
+    """The kernel's axes that come from the input, and those that go to the output."""
+    left, output = equation.replace(" ", "").split("->")
+    inputs, kernel = left.split(",")
+    return tuple(tuple(i for i, letter in enumerate(kernel) if letter in letters) for letters in (inputs, output))
 
 
 @computed
@@ -53,9 +61,13 @@ class EinsumDense:
              bias_constraint=None, lora_rank=None, lora_alpha=None, gptq_unpacked_column_size=None,
              quantization_config=None, *, x, rngs):  # fmt: skip
         sizes = einsum_sizes(equation, output_shape, x.shape)
+        axes = einsum_axes(equation)
+        kernel_init = initializer(kernel_initializer)
+        if known(kernel_initializer) and kernel_initializer == "glorot_uniform" and axes != ((0,), (1,)):
+            kernel_init = nnx.initializers.glorot_uniform(in_axis=axes[0], out_axis=axes[1])
         return nnx.Einsum(
             equation.replace(" ", ""), einsum_kernel(equation, sizes), einsum_bias(equation, bias_axes, sizes),
-            kernel_init=initializer(kernel_initializer), bias_init=initializer(bias_initializer),
+            kernel_init=kernel_init, bias_init=initializer(bias_initializer),
             kernel_metadata=penalty(kernel_regularizer), bias_metadata=penalty(bias_regularizer), rngs=rngs,
         )  # fmt: skip
 

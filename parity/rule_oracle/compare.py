@@ -153,6 +153,8 @@ def _check_array(
     expected: Any, actual: Any, differences: Sequence[Difference], where: str, dtypes: bool = True
 ) -> None:
     strict = dtypes and isinstance(expected, np.ndarray) and isinstance(actual, np.ndarray)
+    parts = next((x for x in (expected, actual) if isinstance(x, (list, tuple))), ())
+    assert len({np.shape(x) for x in parts}) < 2, f"{where}: parts of several shapes are no array"
     expected, actual = np.asarray(expected), np.asarray(actual)
     assert expected.shape == actual.shape, f"{where}: shape {expected.shape} became {actual.shape}"
     if strict:

@@ -53,11 +53,11 @@ class Case:
         args, kwargs = compare.mapped(compare.for_tf, (self.args, self.kwargs))
         return compare.source_object(self.symbol)(*args, **kwargs)
 
-    def made(self) -> Any:
+    def made(self, seed: int = RNGS) -> Any:
         """The port's object, by the body of `make`; None where there is none."""
         if self.rule.make is None:
             return None
-        extra = {**self.stand_ins(), "rngs": nnx.Rngs(RNGS)}
+        extra = {**self.stand_ins(), "rngs": nnx.Rngs(seed)}
         return _take(self.rule.make, (), {**self.config, **extra})
 
     def stand_ins(self) -> dict[str, Any]:

@@ -23,6 +23,13 @@ from parity.rule_oracle.objects import Case, carry, flat, perturb, stepped
 
 assert mappings  # registers the rules
 
+#: Values of a weight that tell distributions apart, and draws at most.
+_ENOUGH, _DRAWS = 600, 60
+
+
+def _fixed(values: list[np.ndarray]) -> bool:
+    return all(np.array_equal(values[0], value) for value in values[1:])
+
 
 def cases(kind: str) -> list[tuple[str, ObjectRule, str, Sample, int]]:
     return [
@@ -69,6 +76,43 @@ class LayerTest(parameterized.TestCase):
                 self.check_mode(case, layer, module, places, training)
         if not entry.mode:
             compare.check(run(layer, case, inputs, True), case.call(module, case.inputs), where="training")
+
+    @parameterized.named_parameters(cases("layer"))
+    def test_initial_weights(self, entry: ObjectRule, symbol: str, sample: Sample, index: int) -> None:
+        """What no chance decides is the same; what is drawn has the same distribution."""
+        case = Case.of(entry, symbol, sample, index)
+        if entry.make is None or case.made() is None or not flat(case.made()):
+            self.skipTest("no weights")
+        inputs = inputs_of(case)
+        theirs: dict[str, list[np.ndarray]] = {}
+        ours: dict[str, list[np.ndarray]] = {}
+        for seed in range(_DRAWS):
+            tf.keras.utils.set_random_seed(seed)
+            layer = case.source()
+            run(layer, case, inputs, False)
+            for variable, path, weight in case.weights(layer):
+                theirs.setdefault(path, []).append(stepped(np.array(variable), weight.steps))
+            for path, leaf in flat(case.made(seed)).items():
+                ours.setdefault(path, []).append(np.asarray(leaf[...]))
+            if seed and all(len(values) * values[0].size >= _ENOUGH or _fixed(values) for values in theirs.values()):
+                break
+        for path, values in theirs.items():
+            if _fixed(values):
+                compare.check(values[0], ours[path][0], case.rule.differences, where=f"{path} at first")
+            else:
+                self.check_drawn(np.stack(values), np.stack(ours[path]), path)
+
+    def check_drawn(self, theirs: np.ndarray, ours: np.ndarray, path: str) -> None:
+        """The two-sample Kolmogorov-Smirnov test, at one in a million, and that draws differ."""
+        self.assertFalse(_fixed(list(ours)), f"{path} is drawn by the original")
+        one, other = np.sort(theirs, axis=None), np.sort(ours, axis=None)
+        every = np.concatenate([one, other])
+        shares = [np.searchsorted(values, every, side="right") / len(values) for values in (one, other)]
+        distance = np.abs(shares[0] - shares[1]).max()
+        limit = 2.69 * np.sqrt((len(one) + len(other)) / (len(one) * len(other)))
+        self.assertLessEqual(
+            distance, limit, f"{path} is drawn otherwise: deviations {one.std():.3g} and {other.std():.3g}"
+        )
 
     def check_mode(self, case: Case, layer: Any, module: Any, places: dict[str, Any], training: bool) -> None:
         floats = compare.floats((case.inputs, case.options))
