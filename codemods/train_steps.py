@@ -95,7 +95,7 @@ class TrainSteps:
         metrics = self.porter.make_metrics(compiled, frame)
         if metrics is None:
             return {"reason": "its metrics have no port"}
-        return self._code(found[0], ["model", "optimizer", "metrics", "*batch"], metrics)
+        return self._code(found[0], ["model", "optimizer", "metrics", "*batch"], metrics, "model")
 
     def _function(self, number: int, step: Step) -> dict[str, str]:
         """A call of a function of the file, with the arguments that its port takes."""
@@ -125,12 +125,12 @@ class TrainSteps:
         settled = self.porter.settled_step(spec.source, method)
         data = "*batch" if self.porter.unpacked(settled) is not None else "batch"
         rngs = ["rngs=rngs"] if (spec.source, "train_step") in self.porter.random_steps else []
-        return self._code(name, [*needs, data, *rngs], metrics)
+        return self._code(name, [*needs, data, *rngs], metrics, self.porter.updated_part(spec, "model"))
 
-    def _code(self, name: str, arguments: list[str], metrics: str) -> dict[str, str]:
+    def _code(self, name: str, arguments: list[str], metrics: str, updated: str) -> dict[str, str]:
         setup = []
         if "optimizer" in arguments:
-            setup.append(f"optimizer = nnx.Optimizer(model, {self.optimizer}, wrt=nnx.Param)")
+            setup.append(f"optimizer = nnx.Optimizer({updated}, {self.optimizer}, wrt=nnx.Param)")
         if "metrics" in arguments:
             setup.append(f"metrics = {metrics}")
         return {"setup": "\n".join(setup), "call": f"{name}({', '.join(arguments)})"}

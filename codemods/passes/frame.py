@@ -43,6 +43,7 @@ class Frame:
       extra: constructor statements that evaluation asked for (layers made where they are called).
       binding: names that the statement under evaluation binds, which its own code can't read yet.
       emit: False while a body is evaluated only for its types.
+      declaring: within the arguments of an Input, of which no code is left.
     """
 
     unit: Unit
@@ -59,6 +60,7 @@ class Frame:
     returns: list[Value] = dataclasses.field(default_factory=list)
     as_init: bool = False
     emit: bool = True
+    declaring: bool = False
     depth: int = 0
     target: str | None = None
     binding: set[str] = dataclasses.field(default_factory=set)

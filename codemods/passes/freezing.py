@@ -12,7 +12,7 @@ from codemods.engine.outcome import Residual
 from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
 from codemods.passes.habits import Habits
-from codemods.passes.modules import LayerInstance, ModuleSpec
+from codemods.passes.modules import LayerInstance, ModuleInstance, ModuleSpec
 from codemods.passes.placing.staging import Item, Staged
 from codemods.passes.training_values import Model
 from codemods.passes.values import Value, text
@@ -178,9 +178,22 @@ class Freezing(Habits):
             spec = base.module.spec
             known = name in spec.attributes or (spec.kind == "class" and self.method_node(spec, name) is not None)
             if not known and not self.is_set(spec, name):
+                declared = self.declared_shape(base.module, node, frame)
+                if declared is not None:
+                    return declared
                 reason = f"`{text(node)}` of a Keras model: modules of Flax are named by their attributes"
                 frame.unit.residual(frame.function, node, f"Model.{name}", reason)
         return super().attribute(base, node, frame)
+
+    def declared_shape(self, module: ModuleInstance, node: cst.Attribute, frame: Frame) -> Value | None:
+        """`Input(shape=encoder.output.shape[1:])`: what a model gives, where only its shape is wanted."""
+        result = module.spec.result
+        if not frame.declaring or node.attr.value not in ("output", "output_shape") or result is None:
+            return None
+        tensor = self.translate(result, module, {}, frame).tensor
+        if tensor is None or tensor.shape is None:
+            return None
+        return Value(node, tensor=tensor) if node.attr.value == "output" else self.shape_value(node, tensor, frame)
 
     def is_set(self, spec: ModuleSpec, name: str) -> bool:
         """Does the class set such an attribute itself?"""

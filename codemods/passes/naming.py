@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 
 
@@ -11,6 +12,12 @@ def snake(name: str) -> str:
     name = re.sub(r"(?<=\d)D(?![a-z])", "d", name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).strip("_").lower()
     return name if name and not name[0].isdigit() else f"layer_{name}"
+
+
+def identifier(name: str) -> str:
+    """A name that Keras takes and Python does not: `top-5-accuracy` to `top_5_accuracy`."""
+    name = re.sub(r"\W", "_", name)
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"_{name}"
 
 
 def plural(name: str) -> str:

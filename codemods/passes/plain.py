@@ -85,11 +85,15 @@ class Plain(Emit):
             name for name, node in self.unit.classes.items()
             if self.unit.is_module_class(name) and findall(node, _KEEPS)
         }  # fmt: skip
+        keeping |= {
+            name for name, node in self.unit.functions.items()
+            if self.function_kind(name) == "builder" and findall(node.body, _call_of(node.params))
+        }  # fmt: skip
         if not keeping:
             return []
         return [
-            node for node in self.unit.functions.values()
-            if self.function_kind(node.name.value) == "plain" and keeping & read_names(node.body)
+            node for name, node in self.unit.functions.items()
+            if self.function_kind(name) == "plain" and keeping & read_names(node.body)
         ]  # fmt: skip
 
     def discover(self) -> None:
@@ -103,15 +107,19 @@ class Plain(Emit):
             self.run(node.body.body, frame)  # type: ignore[arg-type]
             self.drop_trial(frame.function, residuals, self.unit.imports)
         for _, instance in list(self.loose):
-            for name, value in self.named_arguments(instance).items():
-                if value.module is not None:
-                    self.module_parameters.setdefault(instance.spec.source, {})[name] = value
+            self.module_parameters.setdefault(instance.spec.source, {}).update(self.modules_given(instance))
         self.loose.clear()
         self.made.clear()
 
 
 def _callee(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.func if isinstance(node, cst.Call) else node
+
+
+def _call_of(params: cst.Parameters) -> m.Call:
+    """`encoder(x)`, where `encoder` is a parameter."""
+    names = {param.name.value for param in [*params.params, *params.kwonly_params]}
+    return m.Call(func=m.Name(m.MatchIfTrue(lambda name: name in names)))
 
 
 #: `self.student = student`

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
+from codemods.passes.naming import identifier
 from codemods.passes.training_outputs import Outputs
 from codemods.passes.training_values import Callback
 from codemods.passes.values import Value, text
@@ -163,7 +164,7 @@ class Callbacks(Outputs):
             size = abs(delta.known) if isinstance(delta.known, int | float) else f"abs({text(delta.code)})"
             offset = f" {'+' if mode == 'min' else '-'} {size}"
         patience = text(callback.arguments["patience"].code) if "patience" in callback.arguments else "0"
-        current = f'{self.local("results", frame)}["{monitor}"]'
+        current = f'{self.local("results", frame)}["{identifier(monitor)}"]'
         test = f"{best} is None or {current}{offset} {'<' if mode == 'min' else '>'} {best}"
         code.before.append(f"{best}, {wait} = None, 0")
         code.last += [f"if {test}:", f"    {best}, {wait} = {current}, 0"]

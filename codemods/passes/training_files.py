@@ -8,6 +8,7 @@ import libcst as cst
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
+from codemods.passes.naming import identifier
 from codemods.passes.training_callbacks import FITTED, CallbackCode, direction
 from codemods.passes.training_rates import Rates
 from codemods.passes.training_values import Callback
@@ -106,7 +107,7 @@ class Files(Rates):
             self.unit.note(plan.compiled.node, f"ModelCheckpoint saves nothing here: there is no {monitor}")
             return True
         best = self.local("best_saved", frame)
-        current = f'{results}["{monitor}"]'
+        current = f'{results}["{identifier(monitor)}"]'
         code.before.append(f"{best} = {'np.inf' if mode == 'min' else '-np.inf'}")
         code.after_epoch += [
             f"if {current} {'<' if mode == 'min' else '>'} {best}:",

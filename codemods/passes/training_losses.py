@@ -17,6 +17,7 @@ from codemods.mappings.keras_metrics import METRIC_NAMES
 from codemods.passes.frame import Frame
 from codemods.passes.modules import LayerInstance
 from codemods.passes.names import assigned_names
+from codemods.passes.naming import identifier
 from codemods.passes.training_data import Data
 from codemods.passes.training_values import Compiled
 from codemods.passes.values import TensorType, Value, text
@@ -234,7 +235,7 @@ class Losses(Data):
         if value.layer is not None and value.layer.rule.kind == "metric":
             layer = value.layer
             default = _defaults(layer).get("name") or layer.symbol.rsplit(".", 1)[-1].lower()
-            name = layer.name or default
+            name = identifier(layer.name or default)
             return Metric(
                 name, dataclasses.replace(layer, arguments=self.named(layer.symbol, name, dict(layer.arguments)))
             )

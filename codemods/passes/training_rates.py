@@ -9,6 +9,7 @@ import libcst.matchers as m
 
 from codemods.engine.handled import handled
 from codemods.passes.frame import Frame
+from codemods.passes.naming import identifier
 from codemods.passes.training_callbacks import FITTED, CallbackCode, Callbacks, direction
 from codemods.passes.training_values import Callback
 from codemods.passes.values import UNKNOWN, Value, text
@@ -132,7 +133,7 @@ class Rates(Callbacks):
         best, wait = self.local("best_value", frame), self.local("epochs_waited", frame)
         values = {name: _code(given.get(name), default) for name, default in
                   (("factor", "0.1"), ("patience", "10"), ("min_delta", "1e-4"), ("min_lr", "0.0"))}  # fmt: skip
-        current = f'{self.local("results", frame)}["{monitor}"]'
+        current = f'{self.local("results", frame)}["{identifier(monitor)}"]'
         better = (
             f"{current} < {best} - {values['min_delta']}"
             if mode == "min"

@@ -143,16 +143,14 @@ class Records(Optimizers):
         whole = self.whole_model(w, body, code, aux)
         if whole is not None:
             return self.of_parts(whole, w, loss, body, aux, arguments, outer, frame)
-        direct = self.direct(body, code, arguments, outer) if len(w.models) < 2 else None
+        summed = self.is_summed(w, loss)
+        direct = self.direct(body, code, arguments, outer) if len(w.models) < 2 and not summed else None
         if direct is not None:
             return [cst.parse_statement(f"{direct[0]}, {grads} = {direct[1]}")]
         reads_value = isinstance(loss.code, cst.Name) and code in outer
         named = f"{code}_fn" if w.inputs and code.isidentifier() else "loss_fn"
         function = self.local(named, frame)
-        value = f"jnp.sum({code})" if w.inputs and not _is_scalar(loss) else code
-        if value != code:
-            self.unit.imports.add("jnp")
-            aux, reads_value = ([*aux, code] if reads_value else aux), False
+        value, aux, reads_value = self.scalar(code, summed, aux, reads_value)
         definition = self.closure(function, body, arguments, [value, *([_packed(aux)] if aux else [])])
         called = ", ".join(arguments)
         kind = "value_and_grad" if reads_value else "grad"
@@ -163,6 +161,18 @@ class Records(Optimizers):
         else:
             left = f"{grads}, {_packed(aux)}" if aux else grads
         return [definition, cst.parse_statement(f"{left} = {transformed}")]
+
+    def is_summed(self, w: Wanted, loss: Value) -> bool:
+        """Is the target more than one number? A tape differentiates the sum of its elements."""
+        shape = loss.tensor.shape if loss.tensor is not None else None
+        return bool(shape) or (bool(w.inputs) and shape is None)
+
+    def scalar(self, code: str, summed: bool, aux: list[str], reads_value: bool) -> tuple[str, list[str], bool]:
+        """What the function returns: the sum of a target with several elements, which itself goes with the rest."""
+        if not summed:
+            return code, aux, reads_value
+        self.unit.imports.add("jnp")
+        return f"jnp.sum({code})", [*aux, code] if reads_value else aux, False
 
     def whole_model(self, w: Wanted, body: list[Any], loss: str, aux: list[str]) -> str | None:
         """The model that holds all sources, where the body reads more of it than these."""
@@ -183,12 +193,13 @@ class Records(Optimizers):
         parts = [text(value.code).split(".")[1] for value in w.models]
         given = _distinct([model, *[a for a in arguments if "." not in a and a != model]])
         function = self.local("loss_fn", frame)
-        definition = self.closure(function, body, given, [code, *([_packed(aux)] if aux else [])])
+        reads_value = isinstance(loss.code, cst.Name) and code in outer
+        returned, aux, reads_value = self.scalar(code, self.is_summed(w, loss), aux, reads_value)
+        definition = self.closure(function, body, given, [returned, *([_packed(aux)] if aux else [])])
         filters = [f'nnx.PathContains("{part}")' for part in parts]
         chosen = filters[0] if len(filters) == 1 else f"nnx.Any({', '.join(filters)})"
         wrt = f"argnums=nnx.DiffState(0, nnx.All(nnx.Param, {chosen}))"
         extra = ", has_aux=True" if aux else ""
-        reads_value = isinstance(loss.code, cst.Name) and code in outer
         kind = "value_and_grad" if reads_value else "grad"
         value = f"({code}, {_packed(aux)})" if aux else code
         left = f"{value}, {grads}" if reads_value else f"{grads}, {_packed(aux)}" if aux else grads
@@ -254,8 +265,14 @@ class Records(Optimizers):
                 f"nnx.vjp({function}, {', '.join(arguments)}{extra}, graph_updates=False)"
             ),
         ]
+        seed_of = {}
+        for value, name in zip(values, names, strict=True):
+            loss = next(v for v in losses if text(v.code) == value)
+            several = loss.tensor is not None and bool(loss.tensor.shape)
+            seed_of[value] = (f"jnp.zeros_like({name})", f"jnp.ones_like({name})") if several else ("0.0", "1.0")
+            self.unit.imports |= {"jnp"} if several else set()
         for w, loss in zip(wanted, losses, strict=True):
-            seed = ["1.0" if v == text(loss.code) else "0.0" for v in values]
+            seed = [seed_of[v][v == text(loss.code)] for v in values]
             cotangents = f"({', '.join(seed)})" if len(seed) > 1 else seed[0]
             parts = [
                 f"{backward}({cotangents})[{arguments.index(s)}]"
@@ -301,10 +318,6 @@ def _packed(names: list[str]) -> str:
 
 def _distinct(items: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(items))
-
-
-def _is_scalar(value: Value) -> bool:
-    return value.tensor is not None and value.tensor.shape == ()
 
 
 def _comments(node: Any) -> list[Any]:

@@ -55,6 +55,24 @@ class WeightsMap:
             return
         invocation = site[-1]["invocation"]
         self._function(spec, invocation, path)
+        self._given(entry, spec, invocation, path)
+
+    def _given(self, entry: Mapping[str, Any], spec: ModuleSpec, invocation: int, path: tuple[str, ...]) -> None:
+        """Models that a builder was given and made its own of: `make_siamese(embedding)`."""
+        made_here = {id(o) for o in self.trace.objects if invocation in [f["invocation"] for f in self._frames(o)]}
+        others = [child for child in self._children(entry) if id(child) not in made_here]
+        for name, value in self.porter.module_parameters.get(spec.source, {}).items():
+            assert value.module is not None
+            inner = value.module.spec
+            fitting = [child for child in others if inner.source in (child["class"], self._builder_of(child))]
+            if len(fitting) == 1:
+                self._object(fitting[0], inner, (*path, name))
+            elif fitting:
+                self.problems.append(f"{'.'.join((*path, name))}: which model of the original this is, is not known")
+
+    def _builder_of(self, entry: Mapping[str, Any]) -> str | None:
+        frames = self._frames(entry)
+        return frames[-1]["function"] if frames else None
 
     def _made_in(self, entry: Mapping[str, Any], owner: Mapping[str, Any], spec: ModuleSpec) -> bool:
         """Was this object made inside the owner's call?"""

@@ -51,7 +51,7 @@ class Builders(InputShapes, Sequentials, Classes):
             spec.mode = True
 
     def handle_input(self, symbol: str, node: cst.Call, frame: Frame) -> Value:
-        arguments = self.arguments(node, frame.child(as_init=True))
+        arguments = self.arguments(node, frame.child(as_init=True, declaring=True))
         if arguments is None or frame.spec is None:
             frame.unit.residual(frame.function, node, symbol, "an Input outside a function that builds a model")
             return Value(node)

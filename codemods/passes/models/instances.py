@@ -95,9 +95,16 @@ class Instances:
             frame.spec.modules.append(instance)
         else:
             self.loose.append((frame.function, instance))
+        if not spec.analysed:
+            self.module_parameters.setdefault(spec.source, {}).update(self.modules_given(instance))
         self.prepare(spec, frame)
         self.made[key] = value
         return value
+
+    def modules_given(self, instance: ModuleInstance) -> dict[str, Value]:
+        """The arguments of a constructor that are modules themselves, by parameter."""
+        given = self.named_arguments(instance).items()
+        return {name: value for name, value in given if value.module is not None}
 
     def constructor_arguments(self, node: cst.Call, frame: Frame) -> list[Argument] | None:
         """Arguments for a constructor; where ordinary code spreads a sequence or dict over them, so does the port."""
