@@ -129,7 +129,7 @@ def text(
     if oracle.get("mutants"):
         result.append(f"  mutants     {oracle['caught']} of {oracle['mutants']} caught by the checks")
     if certificate.get("keras"):
-        result.append(f"  original    ran on Keras {certificate['keras']}")
+        result.append(f"  original    ran on {_framework(certificate['keras'])}")
     if certificate.get("optimizer"):
         result.append(f"  optimizer   {certificate['optimizer']}")
     parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in times.items())
@@ -140,3 +140,7 @@ def text(
     else:
         result.append(f"  verdict     {_VERDICTS.get(verdict, verdict)}")
     return "\n".join(result)
+
+
+def _framework(keras: str) -> str:
+    return keras if keras.startswith("tf_keras") else f"Keras {keras}"

@@ -64,6 +64,17 @@ class Facts:
         """The objects as in trace.json, in the order of their construction."""
         return [self._object(value) for value in self.values]
 
+    def left_out(self) -> tuple[str, type] | None:
+        """A variable that a layer holds and does not train: Keras 3 knows only what `add_weight` makes, Keras 2 every one."""
+        for value in self.values:
+            if isinstance(value, self._frameworks.keras.layers.Layer):
+                known = {id(weight) for weight in value.weights}
+                for name, item in vars(value).items():
+                    held = isinstance(item, self._frameworks.tf.Variable) and id(item) not in known
+                    if held and name not in _COUNTERS and is_trained(item):
+                        return name, type(value)
+        return None
+
     def _object(self, value: Any) -> dict[str, Any]:
         cls = type(value)
         seen = self._seen[id(value)]
@@ -174,7 +185,8 @@ class Facts:
 
     def _candidates(self, value: Any) -> Iterator[Any]:
         if isinstance(value, self._frameworks.keras.layers.Layer):
-            yield from value.weights
+            counted = {id(variable) for variable in self._of_metrics(value)}
+            yield from (weight for weight in value.weights if id(weight) not in counted)
         elif isinstance(value, self._frameworks.tf.Module):
             yield from value.variables
         for name, item in getattr(value, "__dict__", {}).items():
@@ -183,6 +195,13 @@ class Facts:
             for held in item if isinstance(item, (list, tuple)) else (item,):
                 if isinstance(held, self._frameworks.tf.Variable) and held.dtype.name != "resource":
                     yield held
+
+    def _of_metrics(self, layer: Any) -> Iterator[Any]:
+        """Variables of the metrics that a layer holds, which Keras 2 counts among its weights."""
+        for item in vars(layer).values():
+            for held in item if isinstance(item, (list, tuple)) else (item,):
+                if isinstance(held, self._frameworks.keras.metrics.Metric):
+                    yield from held.variables
 
     def _renumber(self, reachable: list[Any], others: list[Any]) -> None:
         for value in [*reachable, *others]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -120,12 +121,18 @@ def _compare(ported: Ported, weights: WeightsMap, oracle: Oracle, step: OwnStep,
         yield from compare_slots(weights, oracle, slots_of_it, optimizers[name], kind, step.rates[name], level, of_it)
     wanted = oracle.below(f"{prefix}results/")
     if wanted and results:
+        names = {path: path if path in results else _as_name(path) for path in wanted}
         pairs = [
-            Pair(path or "it", results[path], value, oracle.tolerances[f"{prefix}results/{path}"])
+            Pair(path or "it", results[names[path]], value, oracle.tolerances[f"{prefix}results/{path}"])
             for path, value in sorted(wanted.items())
-            if path in results
+            if names[path] in results
         ]
-        missing = set(results) - set(wanted)
+        missing = set(results) - set(names.values())
         if step.kind != "fit":  # Keras reports the loss of each output too, whoever wants it
-            missing |= set(wanted) - set(results)
+            missing |= set(names.values()) - set(results)
         yield compare(level, f"{title}: what it returns", pairs, sorted(missing))
+
+
+def _as_name(path: str) -> str:
+    """`top-5-accuracy` as a port calls it, whose metrics are attributes."""
+    return re.sub(r"[^\w/]", "_", path)

@@ -86,6 +86,10 @@ def run(request: unit.Request, out: str) -> None:
     is_object = not any(hasattr(m, "__name__") or hasattr(m, "python_function") for m in calls.models(loaded.model))
     modules = {name for name, module in list(sys.modules.items()) if _is_user_module(module, tracer.frames)}
     facts = Facts(tracer, frameworks, loaded.model if is_object else None, modules)
+    if not frameworks.legacy and (left_out := facts.left_out()) is not None:
+        name, cls = left_out
+        reason = f"Keras 3 does not train `self.{name}` of {cls.__qualname__}, a tf.Variable: make it with add_weight"
+        raise unit.RunError(reason, inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1])
     tree = source.parse(request.source)
     found = optimizer.find(tree, vars(loaded.module), frameworks)
     objects = facts.objects()

@@ -192,7 +192,7 @@ class Symbols:
         text = str(dim)
         if text in self._preferred and not _names_in(self._preferred[text]) & set(not_yet):
             return self._preferred[text]
-        tree = ast.parse(text, mode="eval")
+        tree = _parsed(dim)
         if any(isinstance(n, ast.Name) and n.id not in ("mod", "floordiv", "max", "min") and not self._code.get(n.id)
                for n in ast.walk(tree)):  # fmt: skip
             return None
@@ -201,14 +201,14 @@ class Symbols:
 
     def parts(self, dim: Dim) -> frozenset[str | None]:
         """The pieces of code that a dim is made of; None among them for what has no code."""
-        tree = ast.parse(str(dim), mode="eval")
+        tree = _parsed(dim)
         return frozenset(self._code[n.id] for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self._code)
 
     def names(self, dim: Dim) -> set[str]:
         """The symbols that a dim is made of, by their own names."""
         if isinstance(dim, int):
             return set()
-        return {n.id for n in ast.walk(ast.parse(str(dim), mode="eval")) if isinstance(n, ast.Name)} & self._code.keys()
+        return {n.id for n in ast.walk(_parsed(dim)) if isinstance(n, ast.Name)} & self._code.keys()
 
     def code_of(self, name: str) -> str | None:
         """The code that one symbol stands for."""
@@ -231,12 +231,17 @@ class Symbols:
                 else self._symbol(name)
             )
         try:
-            return eval(compile(ast.parse(str(dim), mode="eval"), "dim", "eval"), env)
+            return eval(compile(_parsed(dim), "dim", "eval"), env)
         except Exception:
             return self.unknown()
 
     def _symbol(self, name: str) -> Dim:
         return export.symbolic_shape(name, scope=self._scope)[0]
+
+
+def _parsed(dim: Dim) -> ast.Expression:
+    """A dim's terms as Python; jax.export prints powers as `n^2`."""
+    return ast.parse(str(dim).replace("^", "**"), mode="eval")
 
 
 def _names_in(code: str) -> set[str]:
