@@ -6,15 +6,12 @@ import ast
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from agent.reading import names_read
+from agent.shapes import argument_lines
 from codemods.coverage.dry_run import dry_run
 from codemods.coverage.uses import uses_of
-
-#: Arguments that are tried, for a function of one, two and three tensors.
-_SHAPES = ("float32[4,3]", "float32[3]", "float32[2,4,3]", "float32[2,6,6,3]", "float32[3,2]", "int32[4]{0..2}")
-_MOST_TRIED = 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,14 +71,8 @@ def drafts(old: str, new: str, file: str) -> tuple[list[Draft], Counter[str]]:
             left_out["it needs more of its file than imports"] += 1
         else:
             required = len(node.args.args) - len(node.args.defaults)
-            found.append(Draft(name, used, before, after, tuple(_inputs(required))))
+            found.append(Draft(name, used, before, after, tuple(argument_lines(required))))
     return found, left_out
-
-
-def _inputs(count: int) -> Iterator[str]:
-    """Lines of so many arguments, first those that are all alike."""
-    tried = itertools.chain(((shape,) * count for shape in _SHAPES), itertools.product(_SHAPES, repeat=count))
-    yield from itertools.islice((", ".join(line) for line in dict.fromkeys(itertools.islice(tried, 200))), _MOST_TRIED)
 
 
 class _Functions:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 
 from agent import answers as recorded
-from agent import config, plans
+from agent import config, drafting, plans
 from agent import pages as playbook
 from agent.asking import Asking, Outcome
 from agent.budget import Budget
@@ -65,6 +65,10 @@ def add_asking_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--playbook", metavar="DIR", help="pages of your own for the prompts, as `jaxport learn` drafts them"
     )
+    parser.add_argument(
+        "--draft_pages", metavar="DIR",
+        help="write there what new answers put for what, as playbook pages to be reviewed, where it holds alone",
+    )  # fmt: skip
     parser.add_argument("--by", metavar="NAME", default="hand", help="who writes those replies; kept with each answer")
     parser.add_argument(
         "--tries", metavar="N", type=int, default=3, help="how often a place is asked about; default: 3"
@@ -91,7 +95,7 @@ def check_asking(args: argparse.Namespace) -> None:
         )
     if args.playbook and not paths.typed(args.playbook).is_dir():
         raise errors.BadInputError(f"--playbook {args.playbook}: there is no such folder")
-    for flag in ("answers", "prompts_dir", "propose_rules"):
+    for flag in ("answers", "prompts_dir", "propose_rules", "draft_pages"):
         value = getattr(args, flag)
         if value:
             outputs.writable(paths.typed(value), f"--{flag} {value}")
@@ -162,11 +166,19 @@ def ask(args: argparse.Namespace, asked: steps.Request, capture: Callable[[steps
         kept = {answer.key: answer for answer in old}
         changed = [answer for key, answer in outcome.answers.items() if kept.get(key) != answer]
         recorded.write(folder, changed)
+        drafted: dict[str, str] = {}
+        if args.draft_pages and outcome.verified is not None:
+            new = [answer for key, answer in outcome.answers.items() if key in outcome.new]
+            drafted = drafting.pages(new, place, args.trial_timeout)
+            folder_of_pages = paths.typed(args.draft_pages)
+            outputs.write({folder_of_pages / name: page for name, page in drafted.items()}, args.draft_pages)
         if service is not None and outcome.verified is not None:
             service.journal.forget([pathlib.Path(answer.file_name).stem for answer in outcome.answers.values()])
     print(text(asked, outcome, trials, len(changed)))
     for rule in proposed:
         print(f"  rule        {rule.symbol}, by {rule.origin}: {args.propose_rules}/{rule.name}.py, to be reviewed")
+    for name in drafted:
+        print(f"  page        {args.draft_pages}/{name}, to be reviewed")
     for symbol, reason in proposing.refused.items():
         print(f"  no rule     {symbol}: {reason}")
     if service is not None:

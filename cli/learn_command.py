@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections import Counter
 
-from agent import pairs
+from agent import drafting, pairs
 from cli import errors, outputs, paths, progress
 from parity import source
 
@@ -62,13 +62,12 @@ def run(args: argparse.Namespace) -> int:
         taken = [path.name for path in out.glob("*.md")] if out.is_dir() else []
         for draft in drafts:
             pages = {page: problems[path] for path, (of, page) in tried.items() if of is draft}
-            holding = [page for page, problem in pages.items() if problem is None]
-            # Where the old one takes an input and the new one gives something else, they are not the same.
-            differing = [problem for problem in pages.values() if problem is not None and problem.startswith("on ")]
-            if holding and not differing:
-                contents[out / learning.file_name(draft.name, taken)] = holding[0]
+            chosen = drafting.holding(list(pages.items()))
+            if chosen is not None:
+                contents[out / learning.file_name(draft.name, taken)] = chosen
             else:
-                failed[draft.name] = [*differing, *map(str, pages.values())][0]
+                differing = [problem for problem in pages.values() if str(problem).startswith("on ")]
+                failed[draft.name] = [*differing, *map(str, pages.values())][0] or ""
         outputs.write(contents, f"--out {args.out}")
     print(_said(contents, failed, left_out))
     return errors.PORTED

@@ -65,8 +65,12 @@ class CommandTest(absltest.TestCase):
 
     def test_from_the_command_line(self):
         with Service([Turn(status=429, headers={"Retry-After": "0"}), Turn(WRONG), Turn(made.reply())]) as service:
-            code, said = self.run_program(main.main, *self.flags(service))
+            pages = self.folder / "pages"
+            code, said = self.run_program(main.main, *self.flags(service), f"--draft_pages={pages}")
         self.assertEqual(code, errors.PORTED, said)
+        (page,) = pages.iterdir()
+        self.assertIn("    return jnp.cumsum(h, axis=-1) - h\n", page.read_text())
+        self.assertIn("reviewed:\ninputs: float32[4,3]\n", page.read_text())
         self.assertIn("verified at level `forward`", said)
         self.assertIn("spent       3 calls, 2200 tokens, $0.0040", said)
         (kept,) = (self.package / "answers").glob("*.json")
