@@ -3,6 +3,9 @@
 Run by wheels_repo.bzl; LIST is what download_wheels.py wrote. Each wheel is unpacked into
 FOLDER/dists/<name> and compiled, and FOLDER/BUILD.bazel gets one py_library per distribution.
 The result is the same, byte for byte, wherever it is made.
+
+A library is one folder, or with --define=jaxport_files=each all of its files, which FOLDER/each/BUILD.bazel finds: Bazel
+takes no folder among the runfiles of what it runs remotely.
 """
 
 from __future__ import annotations
@@ -34,12 +37,34 @@ load("@rules_python//python:defs.bzl", "py_library")
 
 package(default_visibility = ["//visibility:public"])
 """
+SETTING = """
+config_setting(
+    name = "each_file",
+    define_values = {"jaxport_files": "each"},
+)
+"""
+EACH = """
+py_library(
+    name = "{name}_files",
+    data = glob(["{name}/**"]),
+    imports = ["{name}"],
+)
+"""
 LIBRARY = """
 py_library(
-    name = "_{name}",
+    name = "_{name}_folder",
     data = ["dists/{name}"],
     imports = ["dists/{name}"],
     visibility = ["//visibility:private"],
+)
+
+py_library(
+    name = "_{name}",
+    visibility = ["//visibility:private"],
+    deps = select({{
+        ":each_file": ["//each:{name}_files"],
+        "//conditions:default": [":_{name}_folder"],
+    }}),
 )
 
 py_library(
@@ -142,7 +167,7 @@ def dependencies(dists: pathlib.Path, names: set[str]) -> dict[str, set[str]]:
 
 
 def build_file(closure: dict[str, set[str]]) -> str:
-    text = HEADER
+    text = HEADER + SETTING
     for name, needed in sorted(closure.items()):
         deps = "".join(f'        ":_{n}",\n' for n in sorted(needed))
         text += LIBRARY.format(name=name, deps=f"[\n{deps}    ]")
@@ -168,6 +193,13 @@ def main() -> None:
             if count % 20 == 0 or count == len(files):
                 say(f"{count} of {len(files)} unpacked")
     (folder / "BUILD.bazel").write_text(build_file(dependencies(dists, names)), encoding="utf-8")
+    each = folder / "each"
+    shutil.rmtree(each, ignore_errors=True)
+    each.mkdir()
+    for name in names:
+        (each / name).symlink_to(pathlib.Path("..", "dists", name))
+    libraries = (EACH.format(name=name) for name in sorted(names))
+    (each / "BUILD.bazel").write_text(HEADER + "".join(libraries), encoding="utf-8")
     say(f"unpacked in {time.monotonic() - start:.0f} s")
 
 

@@ -19,13 +19,19 @@ exports_files([
     "bin/python3",
 ])
 
-# A whole folder as one input: a sandbox makes one link instead of two thousand.
+# A whole folder as one input: a sandbox makes one link instead of two thousand. Bazel takes no folder among the runfiles
+# of what it runs remotely.
 filegroup(
     name = "files",
-    srcs = [
-        "lib",
-        "pyvenv.cfg",
-    ],
+    srcs = ["pyvenv.cfg"] + select({{
+        ":each_file": glob(["lib/**"]),
+        "//conditions:default": ["lib"],
+    }}),
+)
+
+config_setting(
+    name = "each_file",
+    define_values = {{"jaxport_files": "each"}},
 )
 
 py_runtime(

@@ -7,7 +7,7 @@ that a sandbox makes a link per distribution and not one per file.
 
 load(":host.bzl", "require_linux")
 
-visibility("private")
+visibility(["//third_party/..."])
 
 def _pip_command(rctx, python, kept):
     """The words that run pip: the host's own, else Debian's wheel of it."""
