@@ -41,13 +41,14 @@ def main(argv: Sequence[str]) -> int:
     options = parser().parse_args(argv)
     try:
         workspace = paths.workspace_directory()
-        contents = _contents(options, workspace)
-        if options.diff:
-            for path, text in contents.items():
-                sys.stdout.write(outputs.diff(path, text, path.relative_to(workspace).as_posix()))
-            return 0
-        for path in outputs.write(contents, "the source tree"):
-            print(f"wrote {path.relative_to(workspace).as_posix()}")
+        with outputs.alone(workspace):
+            contents = _contents(options, workspace)
+            if options.diff:
+                for path, text in contents.items():
+                    sys.stdout.write(outputs.diff(path, text, path.relative_to(workspace).as_posix()))
+                return 0
+            for path in outputs.write(contents, "the source tree"):
+                print(f"wrote {path.relative_to(workspace).as_posix()}")
     except (errors.BadInputError, RuntimeError, OSError) as error:
         print(error, file=sys.stderr)
         return errors.BAD_INPUT

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cli import errors
@@ -90,6 +91,19 @@ def writable(folder: pathlib.Path, shown: str) -> None:
         raise errors.BadInputError(f"{shown}: {there.name} is a file; give a folder")
     if not os.access(there, os.W_OK | os.X_OK):
         raise errors.BadInputError(f"{shown}: can't be written to: Permission denied; give another folder")
+
+
+@contextlib.contextmanager
+def alone(folder: pathlib.Path) -> Iterator[None]:
+    """Waits until no other run works on files below a folder, such as a BUILD file that it reads and then writes."""
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Some file systems have no locks.
+        with contextlib.suppress(OSError):
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
 
 
 def write(contents: Mapping[pathlib.Path, str], shown: str) -> list[pathlib.Path]:

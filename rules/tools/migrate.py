@@ -75,6 +75,11 @@ def main(argv: Sequence[str]) -> int:
     except RuntimeError as e:
         print(e, file=sys.stderr)
         return errors.BAD_INPUT
+    with outputs.alone(workspace):
+        return _write(args, unit, workspace)
+
+
+def _write(args: argparse.Namespace, unit: unit_files.UnitFiles, workspace: pathlib.Path) -> int:
     folder = workspace / unit.package
     try:
         if args.plan:

@@ -26,8 +26,10 @@ die() {
 if [[ $# -gt 0 ]]; then
   mkdir -p "$1"
   work=$(cd "$1" && pwd -P)
+  kept=yes
 else
   work=$(mktemp -d)
+  kept=no
 fi
 chmod 755 "$work" # the database is not run by root, and has to find its folder
 rm -rf "$work/server"
@@ -41,12 +43,12 @@ leave() {
     wait "$server" || true
   }
   ./bazelw "${own[@]}" shutdown 2>/dev/null || true
-  if [[ $1 == temporary ]]; then
+  if [[ $kept == no ]]; then
     chmod -R u+w "$work" && rm -rf "$work"
   fi
   exit "$status"
 }
-trap 'leave "$([[ $# -gt 0 ]] && echo kept || echo temporary)"' EXIT
+trap leave EXIT
 
 # digests BIN: of what each step wrote.
 digests() {

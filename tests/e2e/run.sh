@@ -21,8 +21,10 @@ mode=${1:-}
 if [[ $# -gt 1 ]]; then
   mkdir -p "$2"
   work=$(cd "$2" && pwd -P)
+  kept=yes
 else
   work=$(mktemp -d)
+  kept=no
 fi
 shop=$work/shop
 rm -rf "$shop"
@@ -37,12 +39,12 @@ leave() {
   [[ $status == 0 ]] || tail -n 40 "$work/bazel.log"
   flags=()
   bazel shutdown || true
-  if [[ $1 == temporary ]]; then
+  if [[ $kept == no ]]; then
     chmod -R u+w "$work" && rm -rf "$work"
   fi
   exit "$status"
 }
-trap 'leave "$([[ $# -gt 1 ]] && echo kept || echo temporary)"' EXIT
+trap leave EXIT
 
 if [[ $mode == module ]]; then
   flags+=("--override_module=jaxport=$root")
@@ -61,15 +63,7 @@ else
 fi
 
 # A lock of the shop's own: without what only jaxport's own tests need.
-python3 - "$root/third_party/python/requirements.lock" >"$shop/requirements.lock" <<'PY'
-import re
-import sys
-
-text = open(sys.argv[1], encoding="utf-8").read()
-for name in ("hypothesis", "mypy", "portpicker", "ruff"):
-    text = re.sub(rf"(?m)^{name}==[^\n]*\\\n(?:[ \t].*\n)*", "", text)
-sys.stdout.write(text)
-PY
+python3 "$here/own_lock.py" "$root/third_party/python/requirements.lock" "$shop/requirements.lock"
 
 say "$mode: bazel run //models:tagger_port"
 bazel run //models:tagger_port || die "the unit was not ported"

@@ -25,20 +25,22 @@ die() {
 if [[ $# -gt 0 ]]; then
   mkdir -p "$1"
   work=$(cd "$1" && pwd -P)
+  kept=yes
 else
   work=$(mktemp -d)
+  kept=no
 fi
 own=("--output_base=$work/output")
 leave() {
   status=$?
   [[ $status == 0 ]] || tail -n 40 "$work/bazel.log"
   ./bazelw "${own[@]}" shutdown 2>/dev/null || true
-  if [[ $1 == temporary ]]; then
+  if [[ $kept == no ]]; then
     chmod -R u+w "$work" && rm -rf "$work"
   fi
   exit "$status"
 }
-trap 'leave "$([[ $# -gt 0 ]] && echo kept || echo temporary)"' EXIT
+trap leave EXIT
 
 # build BIN NAME STARTUP_FLAG... -- FLAG...: builds the unit, and puts digests of what is in BIN in NAME.
 build() {
