@@ -61,6 +61,8 @@ class Masks(LayerParts):
         self.mask_names: dict[tuple[int, str], dict[tuple[int, int], str]] = {}
         #: Of modules that read the masks that come with their inputs: by input, the parameter that brings it.
         self.mask_parameters: dict[int, dict[str, str]] = {}
+        #: Of modules that take the masks off their inputs: which ones.
+        self.cleared_inputs: dict[int, set[str]] = {}
         self.within = 0
 
     # -- layers ------------------------------------------------------------------------------------
@@ -70,6 +72,7 @@ class Masks(LayerParts):
         rule = instance.rule if instance is not None else None
         if rule is None or instance is None or arguments is None or rule.call is None:
             return super().call_layer(callee, arguments, node, frame)
+        arguments = [(name, self.as_it_is_now(value, frame)) for name, value in arguments]
         if rule.kind != "layer":
             if any(_masks_of(value) for name, value in arguments):
                 reason = "its input has a mask, which Keras applies here: weigh what it averages by the mask (`where=`)"
@@ -337,17 +340,29 @@ class Masks(LayerParts):
         operator = " & " if self.unit.keras2 else " | "
         return Mask(cst.parse_expression(f"({operator.join(codes)})"))
 
-    def clear(self, mask: Mask | None, frame: Frame) -> None:
-        """Keras 3's multi-head attention takes the masks off its inputs."""
+    def clear(self, mask: Mask | None, frame: Frame, left: Mask | None = None) -> None:
+        """Keras 3's multi-head attention takes the masks off its inputs; `left`: what they have then."""
         if mask is None:
             return
+        if mask.parameter is not None and frame.spec is not None:
+            self.cleared_inputs.setdefault(id(frame.spec), set()).add(mask.parameter)
         for name, value in frame.env.items():
             if value.mask is mask:
-                frame.env[name] = dataclasses.replace(value, mask=None)
+                frame.env[name] = dataclasses.replace(value, mask=left)
+
+    def as_it_is_now(self, value: Value, frame: Frame) -> Value:
+        """An argument that was evaluated before another one took its mask off: `add([x, attention(x, x)])`."""
+        if value.items is not None and value.mask is None and _masks_of(value):
+            return dataclasses.replace(value, items=[self.as_it_is_now(item, frame) for item in value.items])
+        now = frame.env.get(value.code.value) if isinstance(value.code, cst.Name) else None
+        if value.mask is None or now is None or now.tensor is not value.tensor or now.mask is value.mask:
+            return value
+        return dataclasses.replace(value, mask=now.mask)
 
     # -- rules -------------------------------------------------------------------------------------
 
     def apply_rule(self, entry: Any, symbol: str, arguments: Sequence[Argument], node: Any, frame: Frame) -> Value:
+        arguments = [(name, self.as_it_is_now(value, frame)) for name, value in arguments]
         value = super().apply_rule(entry, symbol, arguments, node, frame)
         first = arguments[0][1] if arguments else None
         if first is not None and first.items and symbol in _FUNCTIONS and _masks_of(first):

@@ -101,3 +101,28 @@ def summed(vocab=50):
     x = layers.Embedding(vocab, 16, mask_zero=True)(tokens)
     y = layers.add([x, layers.Dense(16)(x)])
     return tf.keras.Model(tokens, layers.GlobalAveragePooling1D()(layers.concatenate([x, y], axis=-1)))
+
+
+class Cross(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.mha = layers.MultiHeadAttention(2, 4)
+        self.add = layers.Add()
+
+    def call(self, x, context):
+        return self.add([x, self.mha(query=x, key=context, value=context)])
+
+
+class Two(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.a = layers.Embedding(20, 5, mask_zero=True)
+        self.b = layers.Embedding(20, 5, mask_zero=True)
+        self.cross = Cross()
+        self.pool = layers.GlobalAveragePooling1D()
+
+    def call(self, inputs):
+        context, x = inputs
+        context = self.a(context)
+        x = self.b(x)
+        return self.pool(self.cross(x, context))

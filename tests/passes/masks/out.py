@@ -215,3 +215,26 @@ class Summed(nnx.Module):
         x = self.embedding(tokens)
         y = x + self.dense(x)
         return jnp.mean(jnp.concatenate([x, y], axis=-1), axis=1, where=mask[..., None])
+
+
+class Cross(nnx.Module):
+    def __init__(self, in_features, *, rngs: nnx.Rngs):
+        self.mha = MultiHeadAttention(2, in_features, qkv_features=8, in_kv_features=in_features, rngs=rngs)
+
+    def __call__(self, x, context, *, mask=None, context_mask=None):
+        return x + self.mha(x, context, context, mask=nnx.make_attention_mask(mask, context_mask))
+
+
+class Two(nnx.Module):
+    def __init__(self, *, rngs: nnx.Rngs):
+        self.a = Embed(20, 5, rngs=rngs)
+        self.b = Embed(20, 5, rngs=rngs)
+        self.cross = Cross(5, rngs=rngs)
+
+    def __call__(self, inputs):
+        context, x = inputs
+        mask = context != 0
+        context = self.a(context.astype(jnp.int32))
+        x_mask = x != 0
+        x = self.b(x.astype(jnp.int32))
+        return jnp.mean(self.cross(x, context, mask=x_mask, context_mask=mask), axis=1)
