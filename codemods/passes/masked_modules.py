@@ -123,7 +123,9 @@ class MaskedModules(Masks):
         result = super().call_module(callee, arguments, node, frame)
         self.same_everywhere(spec, masks, node, frame)
         for name in self.cleared_inputs.get(id(spec), set()) & masks.keys():
-            self.clear(masks[name], frame, left=Mask(None, f"attention in {spec.source} may have taken its input's mask off"))
+            self.clear(
+                masks[name], frame, left=Mask(None, f"attention in {spec.source} may have taken its input's mask off")
+            )
         result = self.with_masks_read(spec, masks, own, result, node, frame)
         return self.result_with_mask(instance, inputs, masks, result, node, frame)
 

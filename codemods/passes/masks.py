@@ -248,6 +248,7 @@ class Masks(LayerParts):
         self, instance: LayerInstance, given: dict[str, Value], arguments: list[Argument], node: cst.Call, frame: Frame
     ) -> list[Argument]:
         """Multi-head attention reads the masks of query, value and key."""
+        before = arguments
         for name in ("query", "value", "key"):
             value = given.get(name)
             asked = given.get(f"{name}_mask")
@@ -258,7 +259,19 @@ class Masks(LayerParts):
             code = self.read_mask(value.mask, instance.symbol, node, frame)
             if code is not None:
                 arguments = [*[a for a in arguments if a[0] != f"{name}_mask"], (f"{name}_mask", _bool(code))]
-        return arguments
+        added = {name: value for name, value in arguments if (name, value) not in before}
+        if not self.unit.keras2 or "query_mask" not in added or _setting(instance, "dropout") == 0:
+            return arguments
+        # With dropout, Keras 3 gives queries outside of the mask nothing, as the rule does, and Keras 2 the mean.
+        if added.keys() != {"query_mask", "value_mask"} or "attention_mask" in given:
+            reason = "masks of its inputs, with dropout, on Keras 2: combine them into attention_mask"
+            frame.unit.residual(frame.function, node, instance.symbol, reason)
+            return before
+        self.unit.imports.add("nnx")
+        code = f"nnx.make_attention_mask({text(added['query_mask'].code)}, {text(added['value_mask'].code)})"
+        symbols = frame.spec.symbols if frame.spec is not None else self.plain_symbols
+        shape = tuple(symbols.unknown("d") for _ in range(4))
+        return [*before, ("attention_mask", Value(cst.parse_expression(code), tensor=TensorType(shape, "bool")))]
 
     def read_mask(self, mask: Mask | None, symbol: str, node: cst.Call, frame: Frame) -> cst.BaseExpression | None:
         """Code of a mask that a layer reads; None, and a residual where there should be some."""
