@@ -50,7 +50,10 @@ class Program:
         self.text: str | None = None
         self.error: Exception | None = None
         try:
-            self.text = f"{self.compiled.trace(self.arrays).jaxpr} {self.static!r}"
+            traced = self.compiled.trace(self.arrays).jaxpr
+            # Arrays that the function makes itself are printed by their types alone.
+            constants = [np.asarray(value).tolist() for value in traced.consts]
+            self.text = f"{traced} {constants} {self.static!r}"
         except Exception as error:  # bodies of all kinds; decided below
             self.error = error
 
