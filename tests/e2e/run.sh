@@ -48,6 +48,19 @@ trap leave EXIT
 
 if [[ $mode == module ]]; then
   flags+=("--override_module=jaxport=$root")
+  # What Bazel 8 and 9 do by themselves, as far as Bazel 7 and its own rules can be told to.
+  later=(
+    --incompatible_auto_exec_groups
+    --incompatible_config_setting_private_default_visibility
+    --incompatible_disable_native_repo_rules
+    --incompatible_disallow_empty_glob
+    --incompatible_python_disallow_native_rules
+    --incompatible_top_level_aspects_require_providers
+    --incompatible_visibility_private_attributes_at_definition
+  )
+  if bazel canonicalize-flags --for_command=build -- "${later[@]}" >/dev/null; then
+    flags+=("${later[@]}")
+  fi
 else
   share=$(bazel info install_base) || die "there is no Bazel"
   if [[ ! -d $share/rules/python ]]; then
