@@ -63,10 +63,17 @@ class Plain(Emit):
         new = node.with_changes(body=node.body.with_changes(body=body), params=params, decorators=decorators)
         return [self.settle_plain(new, name)]
 
-    def port_statement(self, statement: cst.BaseStatement) -> list[cst.BaseStatement]:
-        """A statement at module level."""
-        frame = Frame(self.unit, "<module>", "plain")
-        return [self.settle_plain(item.node, "<module>") for item in self.run([statement], frame).call]
+    def as_other_name(self, statement: cst.BaseStatement) -> cst.BaseStatement:
+        """`generator = build_resnet`, which nothing here calls: another name for the class that the function became."""
+        found = m.extract(statement, _ALIAS)
+        if found is None:
+            return statement
+        alias, name = found["alias"].value, found["name"].value  # type: ignore[union-attr]
+        builds = name in self.unit.functions and self.function_kind(name) == "builder"
+        others = [s for s in self.unit.module.body if s is not statement]
+        if not builds or any(alias in read_names(other) for other in others):
+            return statement
+        return statement.with_deep_changes(found["name"], value=self.spec_for(name, "builder").name)  # type: ignore[arg-type]
 
     def port_class(self, node: cst.ClassDef) -> list[cst.BaseStatement]:
         """A class that is no module: its methods are ported like functions."""
@@ -121,6 +128,10 @@ def _call_of(params: cst.Parameters) -> m.Call:
     names = {param.name.value for param in [*params.params, *params.kwonly_params]}
     return m.Call(func=m.Name(m.MatchIfTrue(lambda name: name in names)))
 
+
+_ALIAS = m.SimpleStatementLine(
+    [m.Assign([m.AssignTarget(m.SaveMatchedNode(m.Name(), "alias"))], m.SaveMatchedNode(m.Name(), "name"))]
+)
 
 #: `self.student = student`
 _KEEPS = m.Assign([m.AssignTarget(m.Attribute(m.Name("self"), m.Name()))], m.Name())

@@ -281,7 +281,9 @@ class Host(Seeds):
     # -- module level ----------------------------------------------------------------------------------
 
     def port_statement(self, statement: cst.BaseStatement) -> list[cst.BaseStatement]:
+        """A statement at module level."""
         self.survey()
+        statement = self.as_other_name(statement)
         frame = Frame(self.unit, _MODULE, "plain")
         frame.env = dict(self.unit.globals) if isinstance(statement, cst.If) else {}
         self.at_top = isinstance(statement, cst.SimpleStatementLine)

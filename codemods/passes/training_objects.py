@@ -85,12 +85,29 @@ class Objects(Tapes):
             elif statement.name.value in _SAVING:
                 self.unit.note(statement, f"{name}.{statement.name.value} left out: only Keras calls it")
             else:
+                if not self.is_own_object(name):
+                    self.check_held(statement, name)
                 body.extend(self.port_function(statement, name))
         body = body or [cst.SimpleStatementLine([cst.Pass()])]
         changes: dict[str, Any] = (
             {"lpar": cst.MaybeSentinel.DEFAULT, "rpar": cst.MaybeSentinel.DEFAULT} if not bases else {}
         )
         return [node.with_changes(bases=bases, body=node.body.with_changes(body=body), **changes)]
+
+    def check_held(self, method: cst.FunctionDef, name: str) -> None:
+        """Refuses what JAX can't do in a method of a class that is no module: transforms take no such object."""
+        why = (
+            f"in a method of {name}, which is no module: `nnx.jit` and gradients take models, optimizers and arrays, not "
+            "objects that hold them; make it a function of the model and the optimizer"
+        )
+        if self.is_jitted(method):
+            self.unit.residual(name, method.decorators[0].decorator, "tf.function", why)
+        if not method.params.params:
+            return
+        own = method.params.params[0].name
+        held = m.Attribute(m.Attribute(m.Name(own.value)), m.Name("apply_gradients") | m.Name("minimize"))
+        for call in findall(method.body, m.Call(held)):
+            self.unit.residual(name, call, f"Optimizer.{call.func.attr.value}", why)  # type: ignore[attr-defined]
 
     def survey_class(self, name: str) -> None:
         node = self.unit.classes[name]

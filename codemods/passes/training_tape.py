@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import libcst as cst
 import libcst.matchers as m
@@ -64,6 +65,11 @@ class Tapes(Records):
         inside = [s for s in node.body.body if not self.is_watch(s)]
         own = assigned_names(node.body)
         taken = _read_first(inside) & own & (before | {w.inputs[0] for w in wanted if w.inputs})
+        early: list[Any] = []
+        if taken:  # a function can't bind its data anew: what needs no model comes before it
+            early, inside = self.before_models(inside, wanted, frame)
+            early = [item.node for item in self.run(early, frame).call]
+            taken = _read_first(inside) & assigned_names(cst.IndentedBlock(inside)) & taken
         if taken - {w.inputs[0] for w in wanted if w.inputs}:
             frame.unit.residual(
                 frame.function, node, "tf.GradientTape", f"`{sorted(taken)[0]}` is changed while the tape records"
@@ -91,8 +97,26 @@ class Tapes(Records):
             lines = self.single(node, wanted[0], losses[0], body, aux, arguments, outer, frame)
         else:
             lines = self.several(wanted, losses, body, aux, arguments, sources, outer, frame)
+        lines = [*early, *lines]
         lines[0] = lines[0].with_changes(leading_lines=[*node.leading_lines, *_comments(lines[0])])  # type: ignore[call-arg]
         return lines
+
+    def before_models(
+        self, body: Sequence[cst.BaseStatement], wanted: list[Wanted], frame: Frame
+    ) -> tuple[list[cst.BaseStatement], list[cst.BaseStatement]]:
+        """The first statements of a block, as far as they call only the framework and read no source; and the rest."""
+        watched = {name for w in wanted for name in w.inputs}
+        count = 0
+        for statement in body:
+            small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+            reads = read_names(statement)
+            calls = findall(statement, m.Call())
+            known = all(self.unit.symbol(call.func) is not None for call in calls)  # type: ignore[attr-defined]
+            held = any(self.is_object(name, frame) for name in reads)
+            if not isinstance(small, cst.Assign | cst.AugAssign) or held or not known or reads & watched:
+                break
+            count += 1
+        return list(body[:count]), list(body[count:])
 
     def _eval_Call(self, node: cst.Call, frame: Frame) -> Value:
         found = self.taken_gradients.get(id(node))

@@ -11,6 +11,7 @@ import libcst as cst
 
 from codemods.engine import rule as rules
 from codemods.passes import abstract
+from codemods.passes.calls.assumed_shapes import assumed
 from codemods.passes.frame import Frame
 from codemods.passes.values import TensorType, Value, same_dim
 
@@ -94,29 +95,9 @@ class RuleResults:
         if not ON_ELEMENTS.isdisjoint(entry.symbols):
             flat = [part for v in values if isinstance(v, Value) for part in (v.items or [v])]
             return Value(code, tensor=self.widest(flat))  # type: ignore[attr-defined]
-        if "tf.matmul" in entry.symbols:
-            return Value(code, tensor=self.multiplied(bound.arguments))
-        if "tf.pad" in entry.symbols:
-            return Value(code, tensor=self.padded(bound.arguments, frame))
-        return Value(code, tensor=TensorType())
-
-    def multiplied(self, arguments: Mapping[str, Any]) -> TensorType:
-        """A product of matrices whose inner sizes are not known to be the same: as it ran, they are."""
-        a, b = arguments["a"].tensor, arguments["b"].tensor
-        plain = not arguments.keys() - {"a", "b", "name"}
-        if not plain or a is None or b is None or not a.shape or b.shape is None or len(b.shape) != 2:
-            return TensorType()
-        return TensorType((*a.shape[:-1], b.shape[-1]), a.dtype)
-
-    def padded(self, arguments: Mapping[str, Any], frame: Frame) -> TensorType:
-        """Padding by configuration: axes that get none keep their size."""
-        tensor, pads = arguments["tensor"].tensor, self.elements(arguments["paddings"])  # type: ignore[attr-defined]
-        if tensor is None or tensor.shape is None or pads is None or len(pads) != len(tensor.shape):
-            return TensorType()
         symbols = frame.spec.symbols if frame.spec else self.plain_symbols  # type: ignore[attr-defined]
-        none = [[end.known for end in self.elements(pad) or ()] == [0, 0] for pad in pads]  # type: ignore[attr-defined]
-        dims = zip(tensor.shape, none, strict=True)
-        return TensorType(tuple(dim if kept else symbols.unknown("d") for dim, kept in dims), tensor.dtype)
+        elements = self.elements  # type: ignore[attr-defined]
+        return Value(code, tensor=assumed(entry.symbols, bound.arguments, elements, lambda: symbols.unknown("d")))
 
     def random_value(self, bound: inspect.BoundArguments, code: cst.BaseExpression) -> Value:
         shape = bound.arguments.get("shape")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 
+from codemods.engine.precedence import parenthesised
+from codemods.engine.walk import findall
 from codemods.passes.frame import Frame
+from codemods.passes.names import ReplaceNames
 from codemods.passes.values import UNKNOWN, Value
 
 
@@ -73,7 +78,7 @@ class Comprehensions:
     def _eval_Lambda(self, node: cst.Lambda, frame: Frame) -> Value:
         if id(node) in self.given_lambdas:
             return Value(node, special=("function", self.given_lambdas[id(node)]))
-        inner = frame.child(env=dict(frame.env))
+        inner = frame.child(env=dict(frame.env), prelude=[])
         params = []
         for param in node.params.params:
             inner.env[param.name.value] = Value(param.name)
@@ -81,4 +86,30 @@ class Comprehensions:
             params.append(param.with_changes(default=default))
         body = self.eval(node.body, inner)
         changed = node.params.with_changes(params=params)
-        return Value(node.with_changes(params=changed, body=body.code), special=("lambda", node, frame))
+        special = ("lambda", node, frame)
+        whole = _as_expression(inner.prelude, body.code)
+        if whole is not None:
+            return Value(node.with_changes(params=changed, body=whole), special=special)
+        # Statements have to come first: it becomes a function.
+        name = next(name for name in ("apply", "apply_", "apply__") if name not in frame.env)
+        block = [*inner.prelude, cst.SimpleStatementLine([cst.Return(body.code)])]
+        frame.prelude.append(cst.FunctionDef(cst.Name(name), changed, cst.IndentedBlock(block)))
+        frame.env[name] = Value(cst.Name(name))
+        return Value(cst.Name(name), special=special)
+
+
+def _as_expression(statements: Sequence[cst.BaseStatement], code: cst.BaseExpression) -> cst.BaseExpression | None:
+    """`n = x.shape[0]` and an expression in one, where what is named costs nothing to say again, or is said once."""
+    for statement in reversed(statements):
+        small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+        if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Name):
+            return None
+        name = small.targets[0].target.value
+        if len(findall(code, m.Name(name))) > 1 and not m.matches(small.value, _CHEAP):
+            return None
+        new: Any = code.visit(ReplaceNames({name: small.value}))
+        code = parenthesised(new)
+    return code
+
+
+_CHEAP = m.Subscript(m.Attribute(m.Name(), m.Name("shape"))) | m.Name() | m.Integer()

@@ -70,6 +70,7 @@ class PlainFunctions:
         for value in inner.returns[1:]:
             joined = self.join(joined, value, frame)
         lasting = isinstance(joined.special, Lasting) or joined.special in ("constant_tensor", "variable")
+        lasting = lasting or (isinstance(joined.special, tuple) and joined.special[0] == "lambda")
         special = joined.special if lasting else None
         return Value(joined.code, joined.known, joined.dim, joined.tensor, joined.layer, joined.module, joined.items,
                      joined.item, joined.mapping, None, joined.shape_of, special, joined.staged)  # fmt: skip

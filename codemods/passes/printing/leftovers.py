@@ -68,7 +68,7 @@ class Leftovers:
         for part in new:
             reads.visit(part)
         for left in sorted(reads.reads - reads.writes):
-            if left in self.framework_names or re.fullmatch(r"__[a-z]+_\d+__", left):
+            if left in self.framework_names - self.unit.helpers.keys() or re.fullmatch(r"__[a-z]+_\d+__", left):
                 reason = (
                     f"`{left}` is left in the ported code"
                     if left in self.framework_names
