@@ -234,6 +234,7 @@ def concatenate(inputs, axis=-1, name=None):
 
 @rule("tf.keras.layers.dot", samples=[
     sample([*PAIR], 1), sample([f32(3, 4, 5), f32(3, 2, 5)], axes=-1, normalize=True),
+    sample([f32(3, 4, 5), f32(3, 2, 5)]),
 ], differences=[BOOLS, HALF])  # fmt: skip
 def dot(inputs, axes=-1, normalize=False, name=None):
     return dotted(inputs[0], inputs[1], axes, normalize)

@@ -84,7 +84,7 @@ def celu(x, alpha=1.0):
     return nnx.celu(x, alpha=alpha)
 
 
-@rule("tf.keras.ops.glu", samples=[sample(f32(3, 4))])
+@rule("tf.keras.ops.glu", samples=[sample(f32(3, 4)), sample(f32(4, 3), axis=0)])
 def glu(x, axis=-1):
     return nnx.glu(x, axis=axis)
 

@@ -47,7 +47,12 @@ def max_(x, axis=None, keepdims=False, initial=None):
 
 @rule(
     "tf.keras.ops.min",
-    samples=[sample(f32(2, 3, 4)), sample(f32(2, 3, 4), axis=1), sample(f32(2, 3, 4), axis=(0, 2), keepdims=True)],
+    samples=[
+        sample(f32(2, 3, 4)),
+        sample(f32(2, 3, 4), axis=1),
+        sample(f32(2, 3, 4), axis=(0, 2), keepdims=True),
+        sample(f32(2, 3), axis=1, initial=-9.0),
+    ],
 )
 def min_(x, axis=None, keepdims=False, initial=None):
     return jnp.min(x, axis=axes(axis), keepdims=keepdims, initial=initial)
@@ -175,7 +180,7 @@ def top_k(x, k, sorted=True):
 
 @rule("tf.keras.ops.in_top_k", samples=[sample(i32(5, high=4), f32(5, 4), 2)], differences=[NAN, OUT_OF_CLASSES])
 def in_top_k(targets, predictions, k):
-    return jnp.sum(predictions > jnp.take_along_axis(predictions, targets[:, None], axis=1), axis=1) < k
+    return jnp.sum(predictions > jnp.take_along_axis(predictions, targets[:, None], axis=-1), axis=1) < k
 
 
 @rule(
@@ -186,7 +191,11 @@ def norm(x, ord=None, axis=None, keepdims=False):
     return jnp.linalg.norm(x, ord=ord, axis=axes(axis), keepdims=keepdims)
 
 
-@rule("tf.keras.ops.normalize", samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0)], differences=[SCALAR])
+@rule(
+    "tf.keras.ops.normalize",
+    samples=[sample(f32(3, 4)), sample(f32(3, 4), axis=0), sample(f32(3, 4, low=0.001, high=0.01))],
+    differences=[SCALAR],
+)
 def normalize(x, axis=-1, order=2, epsilon=None):
     if order != 2 or epsilon is not None:
         refuse("another norm or epsilon: divide by jnp.maximum(jnp.linalg.norm(x, ord, axis, True), epsilon)")
@@ -231,7 +240,16 @@ def outer(x1, x2):
     return jnp.outer(x1, x2)
 
 
-@rule("tf.keras.ops.cross", samples=[sample(f32(4, 3), f32(4, 3))], differences=[STRICT_SHAPES])
+@rule(
+    "tf.keras.ops.cross",
+    samples=[
+        sample(f32(4, 3), f32(4, 3)),
+        sample(f32(3, 4), f32(4, 3), axisa=0, axisc=0),
+        sample(f32(4, 3), f32(3, 4), axisb=0),
+        sample(f32(3, 4), f32(3, 4), axis=0),
+    ],
+    differences=[STRICT_SHAPES],
+)
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     return jnp.cross(x1, x2, axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
 

@@ -252,7 +252,7 @@ def adamax(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
 
 @rule(
     "tf.keras.optimizers.Lion", "tf.keras.optimizers.experimental.Lion",
-    samples=[sample(), sample(0.01, 0.8, 0.9)],
+    samples=[sample(), sample(0.01, 0.8, 0.9), sample(0.01, clipvalue=0.3)],
  differences=[IGNORED_DECAY])  # fmt: skip
 def lion(learning_rate=0.001, beta_1=0.9, beta_2=0.99,
          weight_decay=None, clipnorm=None,

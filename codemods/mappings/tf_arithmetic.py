@@ -103,7 +103,11 @@ def divide_no_nan(x, y, name=None):
     return jnp.where(jnp.equal(y, 0), 0, jnp.divide(x, jnp.where(jnp.equal(y, 0), 1, y)))
 
 
-@rule("tf.math.multiply_no_nan", samples=[sample(f32(3), f32(3)), sample(f32(2, 3), f32(3))], differences=[AT_ZERO])
+@rule(
+    "tf.math.multiply_no_nan",
+    samples=[sample(f32(3), f32(3)), sample(f32(2, 3), f32(3)), sample(f32(3), f32(3, low=0, high=0))],
+    differences=[AT_ZERO],
+)
 def multiply_no_nan(x, y, name=None):
     return jnp.where(jnp.equal(y, 0), 0, jnp.multiply(x, y))
 
@@ -131,7 +135,15 @@ def xlog1py(x, y, name=None):
     return jsp.special.xlog1py(x, y)
 
 
-@rule("tf.math.xdivy", samples=[sample(f32(3), f32(3, low=0.1)), sample(f32(3, low=0, high=0), f32(3, low=0, high=2))])
+@rule(
+    "tf.math.xdivy",
+    samples=[
+        sample(f32(3), f32(3, low=0.1)),
+        sample(f32(3, low=0, high=0), f32(3, low=0, high=2)),
+        sample(f32(3, low=1, high=1), f32(3, low=2, high=3)),
+        sample(f32(3, low=0, high=0), f32(3, low=0, high=0)),
+    ],
+)
 def xdivy(x, y, name=None):
     return jnp.where(jnp.equal(x, 0), 0, jnp.divide(x, jnp.where(jnp.equal(x, 0), 1, y)))
 

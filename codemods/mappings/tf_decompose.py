@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import jax.scipy as jsp
 from jax import lax
 
-from codemods.engine.rule import Difference, f32, refuse, rule, sample
+from codemods.engine.rule import Array, Difference, f32, refuse, rule, sample
 from codemods.mappings.differences import BATCHES, EMPTY, ENDLESS, NAN
 from codemods.mappings.tf_linalg import turned
 
@@ -28,7 +28,10 @@ def logdet(matrix, name=None):
     return jnp.linalg.slogdet(jnp.asarray(matrix))[1]
 
 
-@rule("tf.linalg.inv", samples=[sample(f32(3, 3)), sample(f32(2, 2, 2), adjoint=True)])
+@rule(
+    "tf.linalg.inv",
+    samples=[sample(f32(3, 3)), sample(f32(2, 2, 2), adjoint=True), sample(Array((3, 3), "complex64"), adjoint=True)],
+)
 def inv(input, adjoint=False, name=None):
     return jnp.linalg.inv(turned(input, False, adjoint))
 
@@ -38,7 +41,9 @@ def pinv(a, rcond=None, validate_args=False, name=None):
     return jnp.linalg.pinv(a, rtol=rcond)
 
 
-@rule("tf.linalg.solve", samples=[sample(f32(3, 3), f32(3, 2)), sample(f32(2, 3, 3), f32(2, 3, 1), adjoint=True)])
+@rule("tf.linalg.solve", samples=[sample(f32(3, 3), f32(3, 2)), sample(f32(2, 3, 3), f32(2, 3, 1), adjoint=True),
+    sample(Array((3, 3), "complex64"), Array((3, 2), "complex64"), adjoint=True),
+])  # fmt: skip
 def solve(matrix, rhs, adjoint=False, name=None):
     return jnp.linalg.solve(turned(matrix, False, adjoint), rhs)
 
@@ -63,7 +68,9 @@ def cholesky(input, name=None):
     return jnp.linalg.cholesky(jnp.asarray(input))
 
 
-@rule("tf.linalg.cholesky_solve", samples=[sample(DOMINANT, f32(3, 2))])
+@rule("tf.linalg.cholesky_solve", samples=[
+    sample(DOMINANT, f32(3, 2)), sample([[2.0, 5.0], [1.0, 3.0]], f32(2, 2)),
+])  # fmt: skip
 def cholesky_solve(chol, rhs, name=None):
     return jsp.linalg.cho_solve((jnp.asarray(chol), True), rhs)
 

@@ -109,7 +109,11 @@ def adjust_gamma(image, gamma=1, gain=1):
     return gain * image**gamma
 
 
-@rule("tf.image.per_image_standardization", samples=[sample(IMAGES), sample(f32(3, 4, 3))], differences=[HALF])
+@rule(
+    "tf.image.per_image_standardization",
+    samples=[sample(IMAGES), sample(f32(3, 4, 3)), sample(f32(3, 4, 2, low=0.5, high=0.500001))],
+    differences=[HALF],
+)
 def per_image_standardization(image):
     pixels = image.shape[-3] * image.shape[-2] * image.shape[-1]
     mean = jnp.mean(image, axis=(-3, -2, -1), keepdims=True)
@@ -207,6 +211,7 @@ def random_crop(value, size, seed=None, name=None):
     samples=[
         sample(f32(1, 6, 6, 2), [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"),
         sample(f32(2, 5, 5, 3), [1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1], padding="SAME"),
+        sample(f32(1, 7, 7, 2), [1, 2, 2, 1], [1, 1, 1, 1], [1, 2, 2, 1], "VALID"),
     ],
     differences=[NAN, EMPTY],
 )

@@ -37,7 +37,7 @@ def index(slices):
     sample(f32(5, 3), i32(4, high=5)), sample(f32(4, 5), i32(2, 3, high=5), axis=1),
     sample(f32(4, 5), i32(high=4), axis=-2),
     sample(f32(3, 5), i32(3, 2, high=5), batch_dims=1), sample(f32(3, 4, 5), i32(3, 2, high=5), axis=2, batch_dims=1),
-    sample(f32(2, 3, 5), i32(2, 3, 1, high=5), axis=-1, batch_dims=2),
+    sample(f32(2, 3, 5), i32(2, 3, 1, high=5), axis=-1, batch_dims=2), sample(f32(3, 5, 2), i32(3, 2, high=5), axis=-2, batch_dims=1),
     sample(f32(2, 3, 4, 5), i32(2, 3, high=4), axis=2, batch_dims=1),
     sample(f32(2, 3, 4, 5), i32(2, 3, 2, high=5), axis=3, batch_dims=2),
 ], differences=[TAKE_RANGE])  # fmt: skip

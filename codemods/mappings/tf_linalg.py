@@ -108,7 +108,15 @@ def normalize(tensor, ord="euclidean", axis=None, name=None):
     return tensor / size, size
 
 
-@rule("tf.linalg.matrix_transpose", samples=[sample(f32(4, 3)), sample(f32(2, 4, 3), conjugate=True)])
+@rule(
+    "tf.linalg.matrix_transpose",
+    samples=[
+        sample(f32(4, 3)),
+        sample(f32(2, 4, 3), conjugate=True),
+        sample(Array((4, 3), "complex64")),
+        sample(Array((4, 3), "complex64"), conjugate=True),
+    ],
+)
 def matrix_transpose(a, name="matrix_transpose", conjugate=False):
     return turned(a, True, conjugate)
 

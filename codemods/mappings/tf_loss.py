@@ -98,4 +98,4 @@ def zero_fraction(value, name=None):
     differences=[NAN, OUT_OF_CLASSES],
 )
 def in_top_k(targets, predictions, k, name=None):
-    return jnp.sum(predictions > jnp.take_along_axis(predictions, targets[:, None], axis=1), axis=1) < k
+    return jnp.sum(predictions > jnp.take_along_axis(predictions, targets[:, None], axis=-1), axis=1) < k

@@ -58,7 +58,10 @@ def expand_dims(a, axis):
     return jnp.expand_dims(a, axis)
 
 
-@rule("tf.experimental.numpy.reshape", samples=[sample(f32(4, 3), [2, 6]), sample(f32(4, 3), newshape=-1)])
+@rule(
+    "tf.experimental.numpy.reshape",
+    samples=[sample(f32(4, 3), [2, 6]), sample(f32(4, 3), newshape=-1), sample(f32(4, 3), [2, 6], order="F")],
+)
 def reshape(a, newshape, order="C"):
     return jnp.reshape(a, newshape, order=order)
 

@@ -92,7 +92,12 @@ def unsorted_segment_prod(data, segment_ids, num_segments, name=None):
 
 @rule(
     "tf.math.bincount",
-    samples=[sample([1, 3, 3, 0]), sample([1, 2], weights=i32(2)), sample([1, 0], minlength=5, dtype="float32")],
+    samples=[
+        sample([1, 3, 3, 0]),
+        sample([1, 2], weights=i32(2)),
+        sample([1, 0], minlength=5, dtype="float32"),
+        sample([0, 0, 0]),
+    ],
     differences=[EAGER, NARROW, NO_WEIGHTS],
 )
 def bincount(
@@ -112,6 +117,7 @@ def bincount(
         sample(i32(6, high=3), i32(6, high=3), 3),
         sample(i32(6, high=3), i32(6, high=3), num_classes=4, dtype="float32"),
         sample(i32(6, high=3), i32(6, high=3), 3, weights=f32(6), dtype="float32"),
+        sample(i32(6, high=3), i32(6, high=3), 3, weights=[0.5, 1.5, 2.5, 3.5, 0.25, 1.75], dtype="int32"),
     ],
     differences=[NARROW, FLOAT_INDICES, BOOLS],
 )

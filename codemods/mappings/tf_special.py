@@ -144,9 +144,9 @@ def frame(signal, frame_length, frame_step, pad_end=False, pad_value=0, axis=-1,
 
 @rule("tf.signal.dct", samples=[sample(f32(3, 8)), sample(f32(3, 8), norm="ortho")], differences=[EMPTY, NAN])
 def dct(input, type=2, n=None, axis=-1, norm=None, name=None):
-    if type != 2 or n is not None:
-        refuse("only the DCT of type 2 over the whole axis: jax.scipy.fft.dct has no other")
-    return jsp.fft.dct(input, axis=axis, norm=norm)
+    if type != 2 or n is not None or axis != -1:
+        refuse("only the DCT of type 2 over the whole last axis: TensorFlow takes no other axis, JAX no other type")
+    return jsp.fft.dct(input, norm=norm)
 
 
 @rule("tf.signal.hann_window", samples=[sample(8), sample(9, periodic=False)])

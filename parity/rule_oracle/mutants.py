@@ -173,7 +173,9 @@ def _another(value: bool | int | float) -> bool | int | float:
 
 
 #: Keywords that tell the compiler something, or check something, and change no result.
-HINTS = ("indices_are_sorted", "unique_indices", "optimize", "preferred_element_type", "precision", "strict")
+HINTS = (
+    "indices_are_sorted", "unique_indices", "optimize", "preferred_element_type", "precision", "strict", "unroll",
+)  # fmt: skip
 
 
 def _calls(call: ast.Call) -> Iterator[Change]:
@@ -183,7 +185,7 @@ def _calls(call: ast.Call) -> Iterator[Change]:
         one, other = call.args[i : i + 2]
         if isinstance(one, ast.Starred) or isinstance(other, ast.Starred) or name in _COMMUTE and "." in path:
             continue
-        if name in ("isinstance", "getattr"):
+        if name in ("isinstance", "getattr") or name == "swapaxes" and i == 1:
             continue
         yield "swapped arguments", lambda n, i=i: n.args.__setitem__(slice(i, i + 2), [n.args[i + 1], n.args[i]])
     for i, keyword in enumerate(call.keywords):
